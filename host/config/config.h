@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * config: readers that turn text into one tree of directives, printers that
+ * turn it back.  Nothing here looks at the running host, opens a plugin or a
+ * socket: it knows words, places and values only.
+ *
+ * A tree owns its arena and the sources it was read from, so that places in
+ * it stay good until tree_free().  Reading never stops at the first mistake.
+ * The language is svc.conf(5).
+ */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include <berth/abi.h>
+
+#include "base/base.h"
+#include "config/config_settings.h"
+
+/* Beside BERTH_KIND_*: an external program. */
+#define CONFIG_KIND_PROGRAM 100u
+
+enum directive_kind {
+	DIRECTIVE_DYNAMIC,
+	DIRECTIVE_STATIC,
+	DIRECTIVE_REMOVE,
+	DIRECTIVE_SUSPEND,
+	DIRECTIVE_RESUME,
+	DIRECTIVE_STREAM
+};
+
+TAILQ_HEAD(directive_list, directive);
+
+struct directive {
+	TAILQ_ENTRY(directive) link;
+	enum directive_kind kind;
+	struct place place; /* of the keyword */
+	const char *name;
+	struct place name_place;
+
+	/* dynamic */
+	uint32_t type;	    /* BERTH_KIND_* or CONFIG_KIND_PROGRAM */
+	const char *path;   /* NULL: `:symbol()` */
+	const char *symbol; /* NULL: a Program */
+	bool factory;	    /* with parentheses */
+	struct place location_place;
+	bool inactive;
+
+	/* dynamic and static */
+	const char *arguments; /* the string as read; NULL: none */
+	struct place arguments_place;
+	int argc; /* argv[0] is the name; $NAME replaced; ends with NULL */
+	char **argv;
+	struct settings *settings; /* defaults merged in; never NULL there */
+
+	/* stream: what it defines (NULL: names an existing one), its block */
+	struct directive *defines;
+	bool has_block;
+	struct directive_list modules;
+};
+
+struct tree {
+	struct arena *arena;
+	struct directive_list directives; /* in order, includes spliced in */
+	struct host_settings host;
+	struct errors *errors; /* not owned: as handed to config_read() */
+};
+
+/* One thing to read; several are read as one text, in order. */
+struct config_input {
+	enum { CONFIG_FILE, CONFIG_STRING } kind;
+	const char *text; /* a path, or the directives themselves */
+	const char *name; /* for places of a string: "-S #3"; else NULL */
+};
+
+struct config_options {
+	/* NULL: getenv(3). */
+	const char *(*environment)(void *context, const char *name);
+	void *environment_context;
+};
+
+/*
+ * Reads all inputs.  *ret_tree is set also when there were mistakes, with the
+ * directives that had none, so that more can be checked; errors_count() says
+ * whether it may be applied.  0, or -ENOMEM.
+ */
+int config_read(const struct config_input *inputs, unsigned count,
+    const struct config_options *options, struct errors *errors,
+    struct tree **ret_tree);
+struct tree *tree_free(struct tree *tree);
+
+/* Canonical svc.conf; reading it gives an equal tree. */
+int tree_print(const struct tree *tree, struct text *text);
+bool tree_equal(const struct tree *a, const struct tree *b);
+
+/* A directive's own line, as tree_print() writes it. */
+int directive_print(const struct directive *directive, struct text *text);
+
+/* A location as written: "echo:make_echo()". */
+int directive_print_location(
+    const struct directive *directive, struct text *text);
+
+/* "dynamic", …; NULL-terminated tables for help and completion. */
+const char *directive_kind_name(enum directive_kind kind);
+
+#endif

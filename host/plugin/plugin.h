@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * plugin: finds, checks, opens and closes shared objects, and knows the table
+ * of static services.
+ *
+ * A file is judged before any code of it runs: found on plugin_path or at an
+ * absolute path, owner and mode of file and folders checked, copied into
+ * memory, its ELF headers and Berth notes read.  Only then is the copy opened
+ * with dlopen(RTLD_NOW | RTLD_LOCAL).  The installed file is never mapped.
+ *
+ * One image for each content of a file: two services of one unchanged file
+ * share it; a changed file gives a new one beside the old.
+ */
+#ifndef PLUGIN_PLUGIN_H
+#define PLUGIN_PLUGIN_H
+
+#include <berth/service.h>
+
+#include "base/base.h"
+
+struct plugins; /* the cache of images, and where to look */
+struct image;	/* one opened copy, reference-counted */
+
+struct plugin_options {
+	const char *path;			    /* "DIR:DIR"; copied */
+	const struct berth_static_service *statics; /* ends with a NULL name */
+	bool no_dynamic;  /* refuse every shared object */
+	bool trust_owner; /* tests only: skip owner and mode checks */
+};
+
+int plugins_new(
+    const struct plugin_options *options, struct plugins **ret_plugins);
+struct plugins *plugins_free(struct plugins *plugins);
+int plugins_set_path(struct plugins *plugins, const char *path);
+
+/* Which file a location names now, without opening it as code. */
+struct plugin_identity {
+	uint64_t device;
+	uint64_t inode;
+	int64_t size;
+	int64_t mtime_ns;
+	int64_t ctime_ns;
+	char build_id[41]; /* hexadecimal, shortened to 40; "" if there is none
+			    */
+};
+
+bool plugin_identity_equal(
+    const struct plugin_identity *a, const struct plugin_identity *b);
+
+/*
+ * A location, as in a directive: path NULL for `:symbol()`.  kind is what the
+ * directive declares, BERTH_KIND_*.  Errors are told at `place` with every
+ * name that was tried and every cause; the result is negative then.
+ */
+struct plugin_location {
+	const char *path;
+	const char *symbol;
+	bool factory;
+	uint32_t kind;
+};
+
+/* Finds and judges the file only: for -t and for the plan.  A static location
+ * gives an identity of zeros. */
+int plugin_check(struct plugins *plugins, const struct plugin_location *where,
+    const struct place *place, struct errors *errors,
+    struct plugin_identity *ret_identity);
+
+/* Opens and resolves.  *ret_image holds a reference, NULL for a static one. */
+int plugin_open(struct plugins *plugins, const struct plugin_location *where,
+    const struct place *place, struct errors *errors, struct image **ret_image,
+    const struct berth_service_type **ret_type,
+    struct plugin_identity *ret_identity);
+
+/* By the name or alias of the static table; NULL: none. */
+const struct berth_static_service *plugin_static(
+    struct plugins *plugins, const char *name);
+/* For "did you mean": offers every static name. */
+void plugin_suggest_static(
+    struct plugins *plugins, struct suggestion *suggestion);
+
+#define IMAGE_E_STILL_MAPPED 1 /* unref: closed, but the loader keeps it */
+
+struct image *image_ref(struct image *image);
+/* 0: references remain, or the image is gone from memory (verified).
+ * IMAGE_E_STILL_MAPPED: last reference, yet something pins it.  Never call it
+ * from a frame of the image's own code. */
+int image_unref(struct image *image);
+/* Never unload this image: a thread of it did not end. */
+void image_pin(struct image *image);
+const char *image_file(const struct image *image); /* the installed path */
+unsigned image_references(const struct image *image);
+/* All images, for `show`; calls fn for each. */
+void plugins_each(struct plugins *plugins,
+    void (*fn)(void *context, struct image *image), void *context);
+
+#endif

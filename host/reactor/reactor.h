@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * reactor: the event loop.  Detects events on descriptors, timers, posts from
+ * other threads, signals and child exits; calls the handlers.  The contract of
+ * handlers (results, masks, order) stands in <berth/reactor.h>, after C++NPv2
+ * chapters 3 and 4.
+ *
+ * Everything is registered under an owner.  Revoking an owner takes away all
+ * that it registered, at once, so that no code of it is called again.
+ *
+ * One thread, the one that called reactor_new() or last reactor_adopt(), runs
+ * the loop and makes all calls, but those marked [any thread].
+ *
+ * Two indexes: slots by descriptor number, each with a generation that changes
+ * with its owner; timers by id.  Memory of removed things is freed at the end
+ * of the outermost turn.
+ */
+#ifndef REACTOR_REACTOR_H
+#define REACTOR_REACTOR_H
+
+#include <berth/reactor.h>
+
+#include "base/base.h"
+
+struct reactor;
+
+/*
+ * Somebody who registers: the host itself, or one instance of a service.
+ * Embedded; init and fini.  The counts say what it still holds.
+ */
+struct reactor_owner {
+	const char *name; /* for the watchdog and the log */
+	struct reactor *reactor;
+	unsigned descriptors;
+	unsigned timers;
+	unsigned posts; /* and notifications; [any thread] counts under lock */
+	struct reactor_links *links; /* reactor_priv.h */
+};
+
+#define REACTOR_FOREVER UINT64_MAX
+
+struct reactor_options {
+	struct mono (*clock)(void *context); /* NULL: CLOCK_MONOTONIC */
+	void *clock_context;
+	unsigned max_notifications; /* a turn; 0: all that are there */
+	unsigned reserve_timers;    /* allocated at once */
+	struct log *log;	    /* may be NULL */
+};
+
+int reactor_new(
+    const struct reactor_options *options, struct reactor **ret_reactor);
+/* Calls the close hook of every descriptor still there; timers and posts are
+ * dropped.  Takes NULL; gives NULL. */
+struct reactor *reactor_free(struct reactor *reactor);
+void reactor_adopt(struct reactor *reactor); /* this thread runs it now */
+
+int reactor_owner_init(
+    struct reactor_owner *owner, struct reactor *reactor, const char *name);
+/* Revokes, then forgets. */
+void reactor_owner_fini(struct reactor_owner *owner);
+/* Removes all descriptors (close hooks are called with the descriptor unless
+ * dont_call), timers, notifications and posts of the owner. */
+void reactor_revoke(struct reactor_owner *owner, bool dont_call);
+
+/* --- descriptors -------------------------------------------------------- */
+
+/* See berth_add() and kin in <berth/events.h>.  -EPERM in the wrong thread for
+ * calls that are not [any thread]; -EBADF; -EBUSY; -ENOENT; -ENOMEM. */
+int reactor_add(struct reactor_owner *owner, struct berth_handler *handler,
+    int fd, unsigned mask); /* [any thread] */
+int reactor_remove(struct reactor_owner *owner, int fd, unsigned mask);
+int reactor_mask(
+    struct reactor_owner *owner, int fd, unsigned off, unsigned on);
+int reactor_hold(
+    struct reactor_owner *owner, struct berth_handler *handler, bool hold);
+
+/* --- timers: relative delays, nanoseconds --------------------------------- */
+
+int reactor_schedule(struct reactor_owner *owner, struct berth_handler *handler,
+    void *token, uint64_t delay_ns, uint64_t interval_ns,
+    berth_timer_id *ret_id); /* [any thread] */
+int reactor_cancel(
+    struct reactor_owner *owner, berth_timer_id id, void **ret_token);
+int reactor_cancel_all(
+    struct reactor_owner *owner, struct berth_handler *handler);
+
+/* --- notifications and posts ------------------------------------------------
+ */
+
+int reactor_notify(struct reactor_owner *owner, struct berth_handler *handler,
+    unsigned mask); /* [any thread] */
+/* Returns how many were forgotten.  mask 0: all.  [any thread] */
+int reactor_purge(
+    struct reactor_owner *owner, struct berth_handler *handler, unsigned mask);
+int reactor_post(struct reactor_owner *owner, berth_post_fn *fn,
+    void *arg);				    /* [any thread] */
+void reactor_wake(struct reactor *reactor); /* [any thread] */
+/* Calls fn(arg) at the end of the outermost turn: for freeing what a caller
+ * further up the stack may still touch.  Cannot fail: the node is the
+ * caller's, embedded in what is freed. */
+struct reactor_deferred {
+	void (*fn)(struct reactor_deferred *);
+	struct reactor_deferred *next;
+};
+void reactor_defer(struct reactor *reactor, struct reactor_deferred *node,
+    void (*fn)(struct reactor_deferred *));
+
+/* --- signals and children: what main hands in --------------------------------
+ */
+
+/* The caller has blocked the signal in all threads.  Delivered by signalfd:
+ * the hook may call anything.  -EBUSY: another handler has it. */
+int reactor_signal(
+    struct reactor_owner *owner, struct berth_handler *handler, int signum);
+int reactor_unsignal(struct reactor_owner *owner, int signum);
+/* Calls handler->type->child once, when the process has ended; it is reaped. */
+int reactor_child(
+    struct reactor_owner *owner, struct berth_handler *handler, pid_t pid);
+
+/* --- the loop
+ * ------------------------------------------------------------------ */
+
+/* One turn: waits at most wait_ns, calls all that is ready.  Returns how many
+ * hooks were called, 0 when the time was over.  May be called in a hook. */
+int reactor_turn(struct reactor *reactor, uint64_t wait_ns);
+int reactor_run(struct reactor *reactor);   /* until reactor_stop() */
+void reactor_stop(struct reactor *reactor); /* [any thread] */
+bool reactor_stopped(const struct reactor *reactor);
+
+/* The time of the present turn, cached; of the clock when outside of one. */
+struct mono reactor_now(struct reactor *reactor);
+
+/* --- the watchdog
+ * ---------------------------------------------------------------- */
+
+/*
+ * A thread that looks at the loop twice in limit_ms; when one callback lasts
+ * longer, it says so, once a callback, with the owner's name, through overrun
+ * (called on the watchdog's thread).  The loop pays two stores a callback.
+ */
+typedef void(reactor_overrun_fn)(
+    void *context, const char *owner, uint64_t busy_ms);
+int reactor_watchdog_start(struct reactor *reactor, uint64_t limit_ms,
+    reactor_overrun_fn *overrun, void *context);
+void reactor_watchdog_stop(struct reactor *reactor);
+
+#endif

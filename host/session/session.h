@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * session: one connection or datagram of one service, and the server that
+ * holds all sessions of one instance of a service.
+ *
+ * In this release the strategy is `reactive`: callbacks on the loop.  Nothing
+ * above this room knows how a session is driven.
+ */
+#ifndef SESSION_SESSION_H
+#define SESSION_SESSION_H
+
+#include <berth/berth.h>
+
+#include "net/net.h"
+
+struct server;
+
+struct server_options {
+	struct reactor_owner *owner;   /* the instance's */
+	struct berth_service *service; /* handed to the hooks */
+	const struct berth_session_type *type;
+	const struct settings *settings; /* not copied: see server_update() */
+	struct listeners *listeners;
+	struct log *log;
+	/* The last session is gone while draining; called once, from the end
+	 * of a turn. */
+	void (*drained)(void *context);
+	void *context;
+};
+
+int server_new(
+    const struct server_options *options, struct server **ret_server);
+/* No session may be left; detaches and drops the listeners. */
+struct server *server_free(struct server *server);
+
+/* Takes the reference.  -EPROTONOSUPPORT: the type has no hook for such a
+ * socket (see <berth/session.h>); the caller keeps the reference then. */
+int server_add_listener(struct server *server, struct listener *listener);
+/* Accept (attach to every listener) or let clients wait in the backlog. */
+void server_accept(struct server *server, bool accept);
+bool server_accepting(const struct server *server);
+unsigned server_listener_count(const struct server *server);
+struct listener *server_listener(const struct server *server, unsigned index);
+
+/* New values apply from now on, by the class of each attribute. */
+void server_update(struct server *server, const struct settings *settings);
+
+/* No new sessions; those that are left end by themselves, or are closed in
+ * order when drain_ns is over (0: at once).  Then drained() is called. */
+void server_drain(struct server *server, uint64_t drain_ns);
+/* Aborts all sessions now; the closed hooks run in this call or before the
+ * end of the turn. */
+void server_abort(struct server *server, int reason);
+
+struct server_counters {
+	uint64_t sessions_active;
+	uint64_t sessions_total;
+	uint64_t sessions_failed; /* ended by an error or overflow */
+	uint64_t datagrams;
+	uint64_t datagrams_refused; /* the anti-loop rules */
+	uint64_t bytes_in;
+	uint64_t bytes_out;
+};
+
+void server_counters(
+    const struct server *server, struct server_counters *ret_counters);
+
+struct session_info {
+	uint64_t id;
+	const char *peer; /* valid for the call */
+	uint64_t age_ms;
+	uint64_t idle_ms;
+	uint64_t bytes_in;
+	uint64_t bytes_out;
+	uint64_t output_pending_bytes;
+	const char *state; /* "open", "half-closed", "closing", … */
+};
+
+void server_each_session(struct server *server,
+    void (*fn)(void *context, const struct session_info *info), void *context);
+
+/* --- the session part of the host's table, <berth/host.h> ------------------
+ */
+
+int session_write(struct berth_session *session, struct berth_bytes bytes);
+int session_vprintf(
+    struct berth_session *session, const char *format, va_list ap);
+size_t session_writable(struct berth_session *session);
+void session_close(struct berth_session *session);
+void session_abort(struct berth_session *session);
+void session_pause(struct berth_session *session, int pause);
+int session_timeout(struct berth_session *session, uint32_t ms);
+int session_peer(struct berth_session *session, char *buffer, size_t size);
+int session_local(struct berth_session *session, char *buffer, size_t size);
+uint64_t session_id(struct berth_session *session);
+
+#endif

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * <berth/calls.h>: what a plugin calls; inline wrappers round the host's
+ * table.  berth_service(3) and berth_session(3) are the manual.
+ */
+#ifndef BERTH_CALLS_H
+#define BERTH_CALLS_H
+
+#include <berth/host.h>
+
+#define BERTH_PRINTF(f, a) __attribute__((format(printf, f, a)))
+
+/* A line in the host's log, under the service's name.  [any thread] */
+BERTH_PRINTF(3, 4)
+static inline void
+berth_log(struct berth_service *s, int level, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	s->host->log(s, level, format, ap);
+	va_end(ap);
+}
+
+/*
+ * Tell why init or resume fails: `return berth_fail(s, EINVAL, "…");`.
+ * Returns -code.
+ */
+BERTH_PRINTF(3, 4)
+static inline int
+berth_fail(struct berth_service *s, int code, const char *format, ...)
+{
+	va_list ap;
+	int result;
+
+	va_start(ap, format);
+	result = s->host->fail(s, code, format, ap);
+	va_end(ap);
+	return result;
+}
+
+/*
+ * Serve one more endpoint, "tcp:127.0.0.1:7".  In init only.  The socket is
+ * the host's: it survives a replacement of the service.
+ */
+static inline int
+berth_listen(struct berth_service *s, const char *endpoint)
+{
+	return s->host->listen(s, endpoint);
+}
+
+/* Call fn(arg) on the loop, soon.  Dropped when the service ends. [any thread]
+ */
+static inline int
+berth_post(struct berth_service *s, berth_post_fn *fn, void *arg)
+{
+	return s->host->post(s, fn, arg);
+}
+
+/*
+ * Run a command of the control table, or any directive, when the present
+ * callbacks have returned.  reply is called once with 0 for OK, or a positive
+ * status and the text of the error, unless *ret_command was cancelled before.
+ */
+static inline int
+berth_command(struct berth_service *s, const char *line, unsigned flags,
+    berth_reply_fn *reply, void *arg, struct berth_command **ret_command)
+{
+	return s->host->command(s, line, flags, reply, arg, ret_command);
+}
+
+static inline void
+berth_command_cancel(struct berth_service *s, struct berth_command *c)
+{
+	s->host->command_cancel(s, c);
+}
+
+/* End the host in order, as SIGTERM does.  [any thread] */
+static inline void
+berth_shutdown(struct berth_service *s)
+{
+	s->host->shutdown(s);
+}
+
+/* Monotonic time of the present turn of the loop, nanoseconds. */
+static inline uint64_t
+berth_now(struct berth_service *s)
+{
+	return s->host->now(s);
+}
+
+/* --- sessions -------------------------------------------------------- */
+
+/*
+ * Send.  Returns how many bytes were taken, less than given when the client
+ * does not read and output_limit is reached (output_ready tells when to go
+ * on), or a negative errno when the session is closing.  A datagram is taken
+ * whole, sent or dropped.
+ */
+static inline int
+berth_write(struct berth_session *s, struct berth_bytes bytes)
+{
+	return s->service->host->write(s, bytes);
+}
+
+/* Format and send, whole or not at all: -EAGAIN when there is no room. */
+BERTH_PRINTF(2, 3)
+static inline int
+berth_printf(struct berth_session *s, const char *format, ...)
+{
+	va_list ap;
+	int result;
+
+	va_start(ap, format);
+	result = s->service->host->vprintf(s, format, ap);
+	va_end(ap);
+	return result;
+}
+
+/* How many bytes berth_write() would take now. */
+static inline size_t
+berth_writable(struct berth_session *s)
+{
+	return s->service->host->writable(s);
+}
+
+/* End in order: flush, half-close, wait for the client with a limit. */
+static inline void
+berth_close(struct berth_session *s)
+{
+	s->service->host->close(s);
+}
+
+/* End at once; what was not sent is dropped. */
+static inline void
+berth_abort(struct berth_session *s)
+{
+	s->service->host->abort(s);
+}
+
+/* Stop (1) or go on (0) reading from this client. */
+static inline void
+berth_pause(struct berth_session *s, int pause)
+{
+	s->service->host->pause(s, pause);
+}
+
+/* Call the timeout hook once in so many milliseconds; 0 cancels. */
+static inline int
+berth_session_timeout(struct berth_session *s, uint32_t ms)
+{
+	return s->service->host->session_timeout(s, ms);
+}
+
+/* The addresses as text, "127.0.0.1:4711"; returns the length. */
+static inline int
+berth_peer(struct berth_session *s, char *buffer, size_t size)
+{
+	return s->service->host->peer(s, buffer, size);
+}
+
+static inline int
+berth_local(struct berth_session *s, char *buffer, size_t size)
+{
+	return s->service->host->local(s, buffer, size);
+}
+
+/* Unique in the host's life. */
+static inline uint64_t
+berth_session_id(struct berth_session *s)
+{
+	return s->service->host->session_id(s);
+}
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * <berth/service.h>: a service, its five hooks, and what it may ask of the
+ * host.  berth_service(3) is the manual.
+ *
+ * Every hook runs on the thread of the service's reactor and must not block.
+ * Calls marked [any thread] may be made from every thread; all others belong
+ * to the reactor's.
+ */
+#ifndef BERTH_SERVICE_H
+#define BERTH_SERVICE_H
+
+#include <berth/abi.h>
+#include <berth/session.h>
+
+struct berth_host;
+struct berth_text; /* a text that the host keeps; see berth_text_printf() */
+
+/*
+ * One instance of a service.  The host makes it, and frees it after fini.
+ */
+struct berth_service {
+	const struct berth_host *host; /* the host's table, <berth/host.h> */
+	const char *name; /* from svc.conf; lives as long as the instance */
+	void *state;	  /* type->state_size bytes, zeroed before init */
+};
+
+/*
+ * What a plugin's factory returns: constant, the same for every instance.
+ * A missing hook means the default: success, or nothing.
+ */
+struct berth_service_type {
+	struct berth_type_header header;
+
+	const char *summary; /* one line for people */
+	uint32_t flags;	     /* no flags are defined in 1.0: 0 */
+	size_t state_size;   /* bytes of state for each instance */
+
+	/*
+	 * Start.  argv[0] is the service's name, argv[argc] is NULL; both
+	 * live until fini returns.  The service owns its words: getopt(3) may
+	 * permute argv.  0, or a negative errno with the reason told by
+	 * berth_fail(); then nothing may be left behind and fini is not called.
+	 */
+	int (*init)(struct berth_service *, int argc, char **argv);
+
+	/*
+	 * End.  Called if and only if init succeeded, after the last session
+	 * is closed.  What the service registered with the host is revoked
+	 * by the host afterwards.
+	 */
+	void (*fini)(struct berth_service *);
+
+	/* New sessions wait in the backlog from here on; cannot fail. */
+	void (*suspend)(struct berth_service *);
+
+	/* As init: 0, or a negative errno, and then it stays suspended. */
+	int (*resume)(struct berth_service *);
+
+	/* One line on what it does now, without a newline; cannot fail. */
+	void (*info)(struct berth_service *, struct berth_text *);
+
+	/* What it does with its connections and datagrams. */
+	struct berth_session_type session;
+};
+
+typedef const struct berth_service_type *(berth_service_factory_fn)(void);
+
+/*
+ * BERTH_SERVICE(make_echo, .summary = "…", .session = { .input = … });
+ * exports the factory make_echo(), for `dynamic Echo Service_Object *
+ * echo:make_echo()`.  Members are named in the order of the structure, so
+ * that C++20 takes them too.
+ */
+#define BERTH_SERVICE_TYPE_(symbol, object, ...)                               \
+	{                                                                      \
+		.header = BERTH_TYPE_HEADER(                                   \
+		    BERTH_KIND_SERVICE, struct berth_service_type, symbol),    \
+		__VA_ARGS__                                                    \
+	}
+
+#define BERTH_SERVICE(symbol_, ...)                                            \
+	BERTH_NOTE(BERTH_KIND_SERVICE, BERTH_FORM_FACTORY,                     \
+	    struct berth_service_type, symbol_);                               \
+	BERTH_EXTERN_C BERTH_EXPORT const struct berth_service_type *symbol_(  \
+	    void);                                                             \
+	const struct berth_service_type *symbol_(void)                         \
+	{                                                                      \
+		static const struct berth_service_type berth_type_ =           \
+		    BERTH_SERVICE_TYPE_(symbol_, berth_type_, __VA_ARGS__);    \
+		return &berth_type_;                                           \
+	}                                                                      \
+	struct berth_service
+
+/* The same for the object form, `echo:echo_type` without parentheses. */
+#define BERTH_SERVICE_OBJECT(symbol_, ...)                                     \
+	BERTH_NOTE(BERTH_KIND_SERVICE, BERTH_FORM_OBJECT,                      \
+	    struct berth_service_type, symbol_);                               \
+	BERTH_EXTERN_C BERTH_EXPORT const struct berth_service_type symbol_;   \
+	const struct berth_service_type symbol_ = BERTH_SERVICE_TYPE_(         \
+	    symbol_, symbol_, __VA_ARGS__)
+
+/* One row of the table of services that are linked into the host. */
+struct berth_static_service {
+	const char *name; /* as `static NAME` and `:NAME()` call it */
+	berth_service_factory_fn *make;
+	const char *alias; /* a second name, or NULL */
+};
+
+#endif
