@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * control: the host as one object, and the table of commands that every door
+ * to it serves: SIGHUP, the manager service, the control socket.
+ *
+ * A host holds a reactor, the listeners, the plugins and the repository, and
+ * no state of the process: signals, standard streams, daemonising, limits and
+ * the notification of a supervisor are main's, which hands them in and gets
+ * events back.  Two hosts in one process work.
+ *
+ * All calls belong to the thread that runs the host, but those marked
+ * [any thread].
+ */
+#ifndef CONTROL_CONTROL_H
+#define CONTROL_CONTROL_H
+
+#include "config/config.h"
+#include "plugin/plugin.h"
+#include "reactor/reactor.h"
+
+struct host;
+
+enum host_event {
+	HOST_READY,	/* services are up */
+	HOST_RELOADING, /* a reload begins */
+	HOST_RELOADED,	/* it ended; text: its report or its messages */
+	HOST_STOPPING	/* shutdown begins */
+};
+
+struct host_options {
+	const struct config_input *inputs; /* copied; files are read again at
+					    * each reload, strings only once */
+	unsigned input_count;
+	const struct berth_static_service *statics; /* NULL: none */
+	const char *plugin_path; /* over the file's; NULL: the file's or ours */
+	bool no_dynamic;
+	struct log *log;     /* its level is set from the configuration */
+	bool keep_log_level; /* -d was given: the file does not set it */
+
+	/* Called on the host's thread; may be NULL.  failed: for
+	 * HOST_RELOADED, nothing was changed. */
+	void (*event)(void *context, enum host_event event, bool failed,
+	    const char *text);
+	void *context;
+};
+
+/* Makes the parts; reads nothing yet. */
+int host_new(const struct host_options *options, struct host **ret_host);
+/* After host_run(), or instead of it; what runs is ended without a drain. */
+struct host *host_free(struct host *host);
+
+/* For main's own handlers: signals, the standard streams. */
+struct reactor_owner *host_owner(struct host *host);
+
+/* A listening socket that was handed to the process; takes fd. */
+int host_adopt_socket(struct host *host, int fd);
+
+#define HOST_E_REFUSED 1 /* the configuration has mistakes: see errors */
+
+/*
+ * Reads, plans and judges everything without touching anything.  With print,
+ * the tree in canonical form is added to it.  0, HOST_E_REFUSED, -ENOMEM.
+ */
+int host_check(struct host *host, struct errors *errors, struct text *print);
+
+/* Starts what the configuration says, all or nothing.  0, HOST_E_REFUSED with
+ * errors, or a negative errno. */
+int host_start(struct host *host, struct errors *errors);
+
+/* The host's settings as read; for main: the pid file. */
+const struct host_settings *host_settings(const struct host *host);
+
+/* Until host_stop().  0, or a negative errno when the loop failed. */
+int host_run(struct host *host);
+
+/* Asks for a reload; many askings before it runs are one. [any thread] */
+void host_reload(struct host *host);
+
+/* First call: ends in order, sessions get host_settings.shutdown_ms.  A second
+ * one ends at once. */
+void host_stop(struct host *host);
+
+/* --- commands ------------------------------------------------------------ */
+
+#define COMMAND_CONTROL BERTH_COMMAND_CONTROL /* may change things */
+#define COMMAND_JSON BERTH_COMMAND_JSON
+
+struct command_result {
+	int status;	  /* 0: OK */
+	struct text text; /* the body, or the messages */
+};
+
+/* One row of the table: help, manual and completion come from it. */
+struct command {
+	const char *name;
+	const char *syntax; /* of the arguments: "NAME", "[NAME …]" */
+	const char *help;   /* one line */
+	unsigned flags;	    /* what the caller needs: COMMAND_CONTROL or 0 */
+	int (*run)(struct host *host, const char *arguments, unsigned flags,
+	    struct text *text);
+};
+
+const struct command *host_commands(void); /* ends with a NULL name */
+
+/* Runs a line now.  Not from a hook of a service: see berth_command(). */
+void host_command(struct host *host, const char *line, unsigned flags,
+    struct command_result *result);
+
+#endif
