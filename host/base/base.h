@@ -45,6 +45,7 @@ struct arena;
 struct arena *arena_new(void);		       /* NULL: no memory */
 struct arena *arena_free(struct arena *arena); /* takes NULL; gives NULL */
 void *arena_alloc(struct arena *arena, size_t size); /* zeroed, aligned */
+/* With a NUL behind. */
 char *arena_copy(struct arena *arena, const char *from, size_t size);
 char *arena_string(struct arena *arena, const char *from);
 BASE_PRINTF(2, 3)
@@ -76,6 +77,8 @@ int text_vprintf(struct text *text, const char *format, va_list ap);
 int text_json(struct text *text, const char *data, size_t size);
 /* Control characters and backslashes as \xHH, \n, \t: safe in logs. */
 int text_escape(struct text *text, const char *data, size_t size);
+/* For people: as it is, TAB too, but other control characters as \xHH. */
+int text_printable(struct text *text, const char *data, size_t size);
 /* "data", or "" while nothing was added. */
 const char *text_string(const struct text *text);
 
@@ -99,7 +102,7 @@ void fd_close(int *fd);
 int fd_nonblock(int fd);
 /* Raises the soft limit of descriptors to the hard one; 0 or -errno. */
 int fd_raise_limit(void);
-/* A whole file as text of at most limit_bytes; -EFBIG when larger. */
+/* The rest of a file is added to text; -EFBIG when over limit_bytes. */
 int fd_read_all(int fd, size_t limit_bytes, struct text *text);
 
 static inline void
@@ -125,7 +128,7 @@ base_take_fd(int *fd)
 /* --- log --------------------------------------------------------------------
  */
 
-/* Where lines go; written by main, given to all. [any thread] */
+/* Where lines go; written by main, given to all; NULL: nowhere. [any thread] */
 struct log {
 	void (*write)(struct log *log, int level, const char *who,
 	    const char *line, size_t size);
@@ -139,6 +142,13 @@ void log_printf(
     struct log *log, int level, const char *who, const char *format, ...);
 void log_vprintf(struct log *log, int level, const char *who,
     const char *format, va_list ap);
+/*
+ * A text of several lines, such as errors_print() makes, one call of write for
+ * each.  The lines of log_printf() have their newlines escaped instead, so
+ * that what a client sent cannot pass for a line of its own.
+ */
+void log_text(
+    struct log *log, int level, const char *who, const char *text, size_t size);
 /* 0…7, or -EINVAL: error warning notice info debug, or the number. */
 int log_level_parse(const char *name);
 const char *log_level_name(int level);
