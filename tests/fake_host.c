@@ -145,6 +145,14 @@ host_listen(struct berth_service *service, const char *endpoint)
 }
 
 static int
+host_endpoints(struct berth_service *service)
+{
+	struct fake_host *host = fake_host_of(service);
+
+	return host->listen_count + (int)host->endpoint_count;
+}
+
+static int
 host_command(struct berth_service *service, const char *line, unsigned flags,
     berth_reply_fn *reply, void *arg, struct berth_command **ret_command)
 {
@@ -205,6 +213,7 @@ static const struct berth_host service_table = {
     .log = host_log,
     .fail = host_fail,
     .listen = host_listen,
+    .endpoints = host_endpoints,
     .command = host_command,
     .command_cancel = host_command_cancel,
     .shutdown = host_shutdown,

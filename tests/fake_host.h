@@ -54,6 +54,7 @@ struct fake_host {
 	/* for the test to set */
 	uint64_t now_ns;    /* what berth_now() says; starts at 1 s */
 	int listen_result;  /* of berth_listen() */
+	int listen_count;   /* endpoints of the `listen` attribute */
 	int command_result; /* of berth_command() */
 
 	/* for the test to look at */

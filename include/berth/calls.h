@@ -50,6 +50,17 @@ berth_listen(struct berth_service *s, const char *endpoint)
 	return s->host->listen(s, endpoint);
 }
 
+/*
+ * How many endpoints it has so far: those of its `listen` attribute, known
+ * before init, and those of berth_listen().  For a service with an endpoint
+ * of its own when nobody names another.
+ */
+static inline int
+berth_endpoints(struct berth_service *s)
+{
+	return s->host->endpoints(s);
+}
+
 /* Call fn(arg) on the loop, soon.  Dropped when the service ends. [any thread]
  */
 static inline int
@@ -139,7 +150,11 @@ berth_abort(struct berth_session *s)
 	s->service->host->abort(s);
 }
 
-/* Stop (1) or go on (0) reading from this client. */
+/*
+ * Stop (1) or go on (0) reading from this client.  While stopped neither input
+ * nor eof is called.  Going on offers what input had not taken again, before
+ * the loop blocks, but not inside this call.
+ */
 static inline void
 berth_pause(struct berth_session *s, int pause)
 {

@@ -38,6 +38,7 @@ struct berth_host {
 	void (*log)(struct berth_service *, int, const char *, va_list);
 	int (*fail)(struct berth_service *, int, const char *, va_list);
 	int (*listen)(struct berth_service *, const char *);
+	int (*endpoints)(struct berth_service *);
 	int (*post)(struct berth_service *, berth_post_fn *, void *);
 	int (*command)(struct berth_service *, const char *, unsigned,
 	    berth_reply_fn *, void *, struct berth_command **);
