@@ -72,6 +72,7 @@ void text_reset(struct text *text); /* empty; memory kept */
 int text_add(struct text *text, const char *data, size_t size);
 BASE_PRINTF(2, 3)
 int text_printf(struct text *text, const char *format, ...);
+BASE_PRINTF(2, 0)
 int text_vprintf(struct text *text, const char *format, va_list ap);
 /* As a JSON string with its quotes; invalid UTF-8 becomes U+FFFD. */
 int text_json(struct text *text, const char *data, size_t size);
@@ -140,6 +141,7 @@ struct log {
 BASE_PRINTF(4, 5)
 void log_printf(
     struct log *log, int level, const char *who, const char *format, ...);
+BASE_PRINTF(4, 0)
 void log_vprintf(struct log *log, int level, const char *who,
     const char *format, va_list ap);
 /*

@@ -51,8 +51,9 @@ void errors_reset(struct errors *errors);
 __attribute__((format(printf, 5, 6))) void errors_add(struct errors *errors,
     enum severity severity, int code, const struct place *place,
     const char *format, ...);
-void errors_vadd(struct errors *errors, enum severity severity, int code,
-    const struct place *place, const char *format, va_list ap);
+__attribute__((format(printf, 5, 0))) void errors_vadd(struct errors *errors,
+    enum severity severity, int code, const struct place *place,
+    const char *format, va_list ap);
 /* Of severity error, those beyond the limit included. */
 unsigned errors_count(const struct errors *errors);
 unsigned errors_kept(const struct errors *errors); /* of every severity */

@@ -203,6 +203,7 @@ keep(struct errors *errors, const struct tally *tally, struct error *error,
 }
 
 /* 0, or -ENOMEM, or -E2BIG when the file has had its share. */
+BASE_PRINTF(4, 0)
 static int
 add(struct errors *errors, struct error *error, const struct place *place,
     const char *format, va_list ap)
