@@ -149,7 +149,7 @@ host_endpoints(struct berth_service *service)
 {
 	struct fake_host *host = fake_host_of(service);
 
-	return (int)(host->configured_endpoints + host->endpoint_count);
+	return host->listen_count + (int)host->endpoint_count;
 }
 
 static int

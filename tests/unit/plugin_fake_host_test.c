@@ -115,7 +115,7 @@ services(void **state)
 	assert_string_equal(service.argv[3], "");
 	assert_null(service.argv[4]);
 	assert_string_equal(host.endpoints[0], "tcp:*:7");
-	host.configured_endpoints = 2;
+	host.listen_count = 2;
 	assert_int_equal(berth_endpoints(&service.public), 3);
 	assert_string_equal(fake_service_info(&service), "I am Tiny");
 	berth_log(&service.public, BERTH_WARNING, "n=%d", 3);
