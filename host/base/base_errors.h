@@ -17,6 +17,7 @@ struct source {
 	const char *name; /* "svc.conf", "-S #3", "command" */
 	const char *data;
 	size_t size;
+	bool is_file; /* else a string: gone after it was run */
 };
 
 /* A span of one line of a source; line and column count from 1, in bytes. */

@@ -80,30 +80,42 @@ void host_reload(struct host *host);
  * one ends at once. */
 void host_stop(struct host *host);
 
-/* --- commands ------------------------------------------------------------ */
+/* --- commands --- */
 
 #define COMMAND_CONTROL BERTH_COMMAND_CONTROL /* may change things */
 #define COMMAND_JSON BERTH_COMMAND_JSON
 
-struct command_result {
-	int status;	  /* 0: OK */
-	struct text text; /* the body, or the messages */
+enum command_status {
+	COMMAND_OK = 0,
+	COMMAND_REFUSED = 1, /* mistakes, or a failure: the text tells */
+	COMMAND_USAGE = 2,   /* no such command, or its words are off */
+	COMMAND_DENIED = 3   /* the caller may only look */
+};
+
+struct command;
+
+/* A line that was understood. */
+struct request {
+	const struct command *command;
+	const char *arguments; /* after the first word, trimmed */
+	unsigned flags;
 };
 
 /* One row of the table: help, manual and completion come from it. */
 struct command {
 	const char *name;
-	const char *syntax; /* of the arguments: "NAME", "[NAME …]" */
+	const char *syntax; /* of the arguments: "NAME", "[NAME]" */
 	const char *help;   /* one line */
 	unsigned flags;	    /* what the caller needs: COMMAND_CONTROL or 0 */
-	int (*run)(struct host *host, const char *arguments, unsigned flags,
-	    struct text *text);
+	enum command_status (*run)(struct host *host,
+	    const struct request *request, struct text *text);
 };
 
 const struct command *host_commands(void); /* ends with a NULL name */
 
-/* Runs a line now.  Not from a hook of a service: see berth_command(). */
-void host_command(struct host *host, const char *line, unsigned flags,
-    struct command_result *result);
+/* Runs a line now and adds the reply's body, or the messages, to the text: one
+ * JSON value with COMMAND_JSON.  Not from a hook: see berth_command(). */
+enum command_status host_command(
+    struct host *host, const char *line, unsigned flags, struct text *text);
 
 #endif

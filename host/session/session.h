@@ -36,6 +36,10 @@ struct server *server_free(struct server *server);
 /* Takes the reference.  -EPROTONOSUPPORT: the type has no hook for such a
  * socket (see <berth/session.h>); the caller keeps the reference then. */
 int server_add_listener(struct server *server, struct listener *listener);
+/* Serves these endpoints instead of the ones before, which are dropped.  Takes
+ * the array, made by malloc(3), and its references; cannot fail. */
+void server_set_listeners(struct server *server, struct listener **listeners,
+    unsigned count);
 /* Accept (attach to every listener) or let clients wait in the backlog. */
 void server_accept(struct server *server, bool accept);
 bool server_accepting(const struct server *server);

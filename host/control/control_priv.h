@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * control_priv: the host as the files of this room see it.
+ */
+#ifndef CONTROL_CONTROL_PRIV_H
+#define CONTROL_CONTROL_PRIV_H
+
+#include <stdatomic.h>
+
+#include "control/control.h"
+#include "reload/reload.h"
+
+TAILQ_HEAD(command_queue, berth_command);
+
+struct host {
+	struct host_options options;
+	struct arena *arena; /* the options' strings */
+	struct log *log;
+	struct reactor *reactor;
+	struct reactor_owner owner;
+	struct listeners *listeners;
+	struct plugins *plugins;
+	struct repository *repository;
+	struct host_settings settings;
+	struct arena *settings_arena; /* strings of the settings */
+	atomic_bool reload_wanted;
+	struct command_queue queue;
+	struct berth_command *running; /* its reply is still to come */
+	bool queue_posted;
+	bool stopping;
+	struct mono started;
+	uint64_t reloads;
+	uint64_t reloads_refused;
+	bool last_refused; /* the files are ahead of what runs */
+};
+
+/* apply.c: one way for start, reload, command and check. */
+enum apply_mode {
+	APPLY_START,
+	APPLY_RELOAD,
+	APPLY_COMMAND,
+	APPLY_PLAN /* says what a reload would do, and does nothing */
+};
+
+/* What happened, in both forms: messages and one line a change, and JSON. */
+struct report {
+	struct text text;
+	struct text json;
+};
+
+void report_init(struct report *report);
+void report_fini(struct report *report);
+
+/* 0 or HOST_E_REFUSED with errors; directive is the text of APPLY_COMMAND. */
+int host_apply(struct host *host, enum apply_mode mode, const char *directive,
+    struct errors *errors, struct report *report);
+
+#define ERRORS_A_FILE 20
+
+/* host.c: a reload with everything round it. */
+int host_reload_now(struct host *host, struct report *report);
+
+/* jobs.c: the commands that services ask for. */
+void jobs_bind(struct host *host, struct repository_doors *doors);
+void jobs_drop_all(struct host *host);
+
+/* show.c */
+enum command_status command_list(
+    struct host *host, const struct request *request, struct text *text);
+enum command_status command_show(
+    struct host *host, const struct request *request, struct text *text);
+enum command_status command_sessions(
+    struct host *host, const struct request *request, struct text *text);
+enum command_status command_stats(
+    struct host *host, const struct request *request, struct text *text);
+enum command_status command_report(
+    struct host *host, const struct request *request, struct text *text);
+
+/* show_text.c: `key value` lines, or fields with their commas. */
+void show_put(struct text *text, const char *string);
+void show_field(struct text *text, const char *key, const char *value);
+void show_count(struct text *text, const char *key, uint64_t value);
+void show_key(struct text *text, const char *key);
+void show_fact(
+    struct text *text, bool json, const char *key, const char *value);
+void show_number(struct text *text, bool json, const char *key, uint64_t value);
+/* Zeros once the server is gone, at the very end of an instance. */
+void show_counters_of(
+    const struct instance *instance, struct server_counters *counters);
+unsigned show_draining_count(const struct record *record);
+
+/* commands.c: a message as the request wants it. */
+__attribute__((format(printf, 4, 5))) enum command_status command_answer(
+    const struct request *request, struct text *text,
+    enum command_status status, const char *format, ...);
+/* The service that the arguments name; NULL after telling that there is none.
+ */
+struct record *command_service(
+    struct host *host, const struct request *request, struct text *text);
+
+#endif

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Makes a plan: runs the directives of a tree, in order, on a copy of what the
+ * repository says, and gives each service that is concerned its fate.
+ * Nothing is opened, bound or called.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reload/reload_priv.h"
+
+const char *
+fate_name(enum fate fate)
+{
+	static const char *const names[] = {
+	    [FATE_KEEP] = "keep",
+	    [FATE_UPDATE] = "update",
+	    [FATE_REPLACE] = "replace",
+	    [FATE_ADD] = "add",
+	    [FATE_REMOVE] = "remove",
+	    [FATE_SUSPEND] = "suspend",
+	    [FATE_RESUME] = "resume",
+	};
+
+	return names[fate];
+}
+
+static struct step *
+find_step(const struct plan *plan, const char *name)
+{
+	struct step *step = NULL;
+
+	HASH_FIND_STR(plan->by_name, name, step);
+	return step;
+}
+
+/* The step of a name, made from the repository's view when it is new. */
+static int
+need_step(struct plan *plan, const char *name, struct step **ret_step)
+{
+	struct step *step = find_step(plan, name);
+	struct instance *running;
+
+	if (step != NULL) {
+		*ret_step = step;
+		return 0;
+	}
+	step = arena_alloc(plan->arena, sizeof(*step));
+	if (step == NULL)
+		return -ENOMEM;
+	step->name = name;
+	step->reason = "";
+	step->record = repository_find(plan->options.repository, name);
+	running = step_running(step);
+	step->present = running != NULL;
+	step->suspended = running != NULL &&
+			  instance_state(running) == SERVICE_SUSPENDED;
+	HASH_ADD_KEYPTR(
+	    hh, plan->by_name, step->name, strlen(step->name), step);
+	if (step->hash_failed)
+		return -ENOMEM;
+	TAILQ_INSERT_TAIL(&plan->steps, step, link);
+	*ret_step = step;
+	return 0;
+}
+
+/* --- plugins: each file is judged once a plan --- */
+
+static int
+check_location(struct plan *plan, const struct directive *directive,
+    struct plugin_identity *ret_identity)
+{
+	struct plugin_location where = {
+	    .path = directive->path,
+	    .symbol = directive->symbol,
+	    .factory = directive->factory,
+	    .kind = directive->type,
+	};
+	struct checked *checked = NULL;
+	const char *key;
+	int result;
+
+	key = arena_printf(plan->arena, "%s:%s:%d:%u",
+	    directive->path == NULL ? "" : directive->path, directive->symbol,
+	    directive->factory, directive->type);
+	if (key == NULL)
+		return -ENOMEM;
+	HASH_FIND_STR(plan->checked, key, checked);
+	if (checked != NULL) {
+		*ret_identity = checked->identity;
+		return 0;
+	}
+	result = plugin_check(plan->options.plugins, &where,
+	    &directive->location_place, plan->options.errors, ret_identity);
+	if (result < 0)
+		return result;
+	checked = arena_alloc(plan->arena, sizeof(*checked));
+	if (checked == NULL)
+		return -ENOMEM;
+	checked->key = key;
+	checked->identity = *ret_identity;
+	HASH_ADD_KEYPTR(hh, plan->checked, checked->key, strlen(key), checked);
+	return checked->hash_failed ? -ENOMEM : 0;
+}
+
+static int
+check_static(struct plan *plan, const struct directive *directive)
+{
+	struct suggestion suggestion;
+
+	if (plugin_static(plan->options.plugins, directive->name) != NULL)
+		return 0;
+	suggestion_init(&suggestion, directive->name);
+	plugin_suggest_static(plan->options.plugins, &suggestion);
+	errors_add(plan->options.errors, SEVERITY_ERROR, -ENOENT,
+	    &directive->name_place, "no static service named '%s'%s%s%s",
+	    directive->name, suggestion.best ? "; did you mean '" : "",
+	    suggestion.best ? suggestion.best : "",
+	    suggestion.best ? "'?" : "");
+	return -ENOENT;
+}
+
+static int
+not_yet(struct plan *plan, const struct place *place, const char *what)
+{
+	errors_add(plan->options.errors, SEVERITY_ERROR, -EOPNOTSUPP, place,
+	    "not yet: this release does not run %s", what);
+	return -EOPNOTSUPP;
+}
+
+static int
+check_definition(struct plan *plan, const struct directive *directive,
+    struct plugin_identity *ret_identity)
+{
+	memset(ret_identity, 0, sizeof(*ret_identity));
+	if (directive->kind == DIRECTIVE_STATIC)
+		return check_static(plan, directive);
+	if (directive->type == CONFIG_KIND_PROGRAM)
+		return not_yet(
+		    plan, &directive->place, "external programs (Program *)");
+	if (directive->type != BERTH_KIND_SERVICE)
+		return not_yet(plan, &directive->place,
+		    "modules and streams (Module *, STREAM *)");
+	return check_location(plan, directive, ret_identity);
+}
+
+/* --- the directives --- */
+
+static int
+run_define(struct plan *plan, const struct directive *directive)
+{
+	struct plugin_identity identity;
+	struct step *step;
+	int result;
+
+	result = check_definition(plan, directive, &identity);
+	if (result < 0)
+		return result;
+	result = need_step(plan, directive->name, &step);
+	if (result < 0)
+		return result;
+	step->definition = directive;
+	step->place = directive->name_place;
+	step->identity = identity;
+	step->present = true;
+	step->state_given = false;
+	/* The last definition gives the place in the order. */
+	TAILQ_REMOVE(&plan->steps, step, link);
+	TAILQ_INSERT_TAIL(&plan->steps, step, link);
+	return 0;
+}
+
+static void
+suggest_services(struct plan *plan, struct suggestion *suggestion)
+{
+	struct record *record;
+	struct step *step;
+
+	TAILQ_FOREACH (step, &plan->steps, link)
+		if (step->present)
+			suggestion_offer(suggestion, step->name);
+	record = repository_first(plan->options.repository);
+	for (; record != NULL; record = record_next(record))
+		if (find_step(plan, record_name(record)) == NULL)
+			suggestion_offer(suggestion, record_name(record));
+}
+
+static int
+no_such_service(struct plan *plan, const struct directive *directive)
+{
+	struct suggestion suggestion;
+
+	suggestion_init(&suggestion, directive->name);
+	suggest_services(plan, &suggestion);
+	errors_add(plan->options.errors, SEVERITY_ERROR, -ENOENT,
+	    &directive->name_place, "no service named '%s' to %s%s%s%s",
+	    directive->name, directive_kind_name(directive->kind),
+	    suggestion.best ? "; did you mean '" : "",
+	    suggestion.best ? suggestion.best : "",
+	    suggestion.best ? "'?" : "");
+	return -ENOENT;
+}
+
+/* The step of a service that has to be there. */
+static int
+need_present(struct plan *plan, const struct directive *directive,
+    struct step **ret_step)
+{
+	struct step *step = find_step(plan, directive->name);
+	struct record *record;
+
+	if (step == NULL) {
+		record = repository_find(
+		    plan->options.repository, directive->name);
+		if (record == NULL || record_current(record) == NULL)
+			return no_such_service(plan, directive);
+	} else if (!step->present) {
+		return no_such_service(plan, directive);
+	}
+	return need_step(plan, directive->name, ret_step);
+}
+
+static int
+run_remove(struct plan *plan, const struct directive *directive)
+{
+	struct step *step;
+	int result = need_present(plan, directive, &step);
+
+	if (result < 0)
+		return result;
+	step->present = false;
+	step->definition = NULL;
+	step->was_removed = true;
+	step->place = directive->name_place;
+	return 0;
+}
+
+static int
+run_state(struct plan *plan, const struct directive *directive)
+{
+	bool suspend = directive->kind == DIRECTIVE_SUSPEND;
+	struct step *step;
+	int result = need_present(plan, directive, &step);
+
+	if (result < 0)
+		return result;
+	if (plan->options.command && step->suspended == suspend)
+		errors_add(plan->options.errors, SEVERITY_NOTE, 0,
+		    &directive->name_place, "'%s' is already %s",
+		    directive->name, suspend ? "suspended" : "active");
+	step->suspended = suspend;
+	step->state_given = true;
+	step->place = directive->name_place;
+	return 0;
+}
+
+static int
+run_directive(struct plan *plan, const struct directive *directive)
+{
+	switch (directive->kind) {
+	case DIRECTIVE_DYNAMIC:
+	case DIRECTIVE_STATIC:
+		return run_define(plan, directive);
+	case DIRECTIVE_REMOVE:
+		return run_remove(plan, directive);
+	case DIRECTIVE_SUSPEND:
+	case DIRECTIVE_RESUME:
+		return run_state(plan, directive);
+	case DIRECTIVE_STREAM:
+		break;
+	}
+	return not_yet(plan, &directive->place, "streams");
+}
+
+/* Services from files that an exact file does not mention any more. */
+static int
+run_exact(struct plan *plan)
+{
+	struct record *record = repository_first(plan->options.repository);
+
+	for (; record != NULL; record = record_next(record)) {
+		struct step *step;
+		int result;
+
+		if (record_current(record) == NULL ||
+		    record_origin(record) != ORIGIN_FILE ||
+		    find_step(plan, record_name(record)) != NULL)
+			continue;
+		result = need_step(plan, record_name(record), &step);
+		if (result < 0)
+			return result;
+		step->present = false;
+		step->reason = "no longer in the files";
+	}
+	return 0;
+}
+
+static int
+build(struct plan *plan)
+{
+	struct directive *directive;
+	struct step *step;
+	int result;
+
+	TAILQ_FOREACH (directive, &plan->options.tree->directives, link) {
+		if (plan->options.files_only &&
+		    !directive->place.source->is_file)
+			continue;
+		result = run_directive(plan, directive);
+		/* Everything else is told in the errors, and goes on. */
+		if (result == -ENOMEM)
+			return result;
+	}
+	if (plan->options.exact) {
+		result = run_exact(plan);
+		if (result < 0)
+			return result;
+	}
+	TAILQ_FOREACH (step, &plan->steps, link) {
+		result = step_compare(plan, step);
+		if (result < 0)
+			return result;
+	}
+	return 0;
+}
+
+int
+plan_new(const struct plan_options *options, struct plan **ret_plan)
+{
+	struct plan *plan = calloc(1, sizeof(*plan));
+	int result;
+
+	if (plan == NULL)
+		return -ENOMEM;
+	plan->options = *options;
+	TAILQ_INIT(&plan->steps);
+	plan->arena = arena_new();
+	result = plan->arena == NULL ? -ENOMEM : build(plan);
+	if (result < 0) {
+		plan_free(plan);
+		return result;
+	}
+	*ret_plan = plan;
+	return 0;
+}
+
+struct plan *
+plan_free(struct plan *plan)
+{
+	if (plan == NULL)
+		return NULL;
+	if (plan->prepared && !plan->committed)
+		plan_abandon(plan);
+	HASH_CLEAR(hh, plan->by_name);
+	HASH_CLEAR(hh, plan->checked);
+	arena_free(plan->arena);
+	free(plan);
+	return NULL;
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Carries a plan out.  prepare does all that can fail, on new objects that
+ * nobody sees; commit only moves pointers and changes interest; abandon undoes
+ * a preparation in reverse.
+ */
+
+#include <errno.h>
+#include <string.h>
+
+#include "reload/reload_priv.h"
+
+static int
+no_memory(struct plan *plan, const struct step *step)
+{
+	errors_add(plan->options.errors, SEVERITY_ERROR, -ENOMEM, &step->place,
+	    "no memory for '%s'", step->name);
+	return -ENOMEM;
+}
+
+/* --- prepare --- */
+
+static int
+open_code(struct plan *plan, struct step *step, struct image **ret_image,
+    const struct berth_service_type **ret_type)
+{
+	const struct directive *directive = step->definition;
+	bool is_static = directive->kind == DIRECTIVE_STATIC;
+	struct plugin_location where = {
+	    .path = is_static ? NULL : directive->path,
+	    .symbol = is_static ? directive->name : directive->symbol,
+	    .factory = is_static || directive->factory,
+	    .kind = BERTH_KIND_SERVICE,
+	};
+
+	return plugin_open(plan->options.plugins, &where,
+	    is_static ? &directive->name_place : &directive->location_place,
+	    plan->options.errors, ret_image, ret_type, &step->identity);
+}
+
+static int
+make_fresh(struct plan *plan, struct step *step)
+{
+	const struct berth_service_type *type;
+	struct image *image;
+	int result;
+
+	if (repository_reserve(
+		plan->options.repository, step->name, &step->reserved) < 0)
+		return no_memory(plan, step);
+	result = open_code(plan, step, &image, &type);
+	if (result < 0)
+		return result;
+	result = instance_new(plan->options.repository, step->definition, image,
+	    type, &step->identity, &step->fresh);
+	if (result == -ENOMEM)
+		return no_memory(plan, step);
+	if (result < 0)
+		return result;
+	return instance_bind(step->fresh, plan->options.errors);
+}
+
+static int
+make_settings(struct plan *plan, struct step *step)
+{
+	struct instance *running = step_running(step);
+
+	if (instance_prepare_settings(
+		running, step->definition->settings, &step->settings) < 0)
+		return no_memory(plan, step);
+	if (!step->rebind)
+		return 0;
+	return instance_prepare_endpoints(
+	    running, step->settings, plan->options.errors, &step->endpoints);
+}
+
+static int
+make_objects(struct plan *plan, struct step *step)
+{
+	switch (step->fate) {
+	case FATE_ADD:
+	case FATE_REPLACE:
+		return make_fresh(plan, step);
+	case FATE_UPDATE:
+		return make_settings(plan, step);
+	case FATE_KEEP:
+	case FATE_REMOVE:
+	case FATE_SUSPEND:
+	case FATE_RESUME:
+		break;
+	}
+	return 0;
+}
+
+static int
+call_hooks(struct plan *plan, struct step *step)
+{
+	const struct place *place = &step->place;
+	int result;
+
+	if (step->fresh != NULL) {
+		if (step->definition->arguments != NULL)
+			place = &step->definition->arguments_place;
+		return instance_init(step->fresh, place, plan->options.errors);
+	}
+	if (!step->to_active)
+		return 0;
+	result = instance_try_resume(
+	    step_running(step), place, plan->options.errors);
+	step->resumed = result == 0;
+	return result;
+}
+
+/* All mistakes of one kind are told; code is run only when there are none
+ * before it. */
+static int
+each_step(struct plan *plan, int (*fn)(struct plan *plan, struct step *step))
+{
+	struct step *step;
+	int first = 0;
+
+	TAILQ_FOREACH (step, &plan->steps, link) {
+		int result = fn(plan, step);
+
+		if (first == 0)
+			first = result;
+	}
+	return first;
+}
+
+int
+plan_prepare(struct plan *plan)
+{
+	int result;
+
+	BASE_ASSERT(!plan->prepared);
+	plan->prepared = true;
+	result = each_step(plan, make_objects);
+	if (result == 0)
+		result = each_step(plan, call_hooks);
+	if (result == 0)
+		result = plan_check_endpoints(plan);
+	if (result < 0)
+		plan_abandon(plan);
+	return result;
+}
+
+/* --- abandon --- */
+
+static void
+undo_step(struct step *step)
+{
+	if (step->resumed)
+		instance_undo_resume(step_running(step));
+	step->resumed = false;
+	endpoint_set_free(&step->endpoints);
+	step->settings = definition_free(step->settings);
+	if (step->fresh != NULL)
+		instance_retire(step->fresh, 0);
+	step->fresh = NULL;
+	if (step->reserved != NULL)
+		repository_unreserve(step->reserved);
+	step->reserved = NULL;
+}
+
+void
+plan_abandon(struct plan *plan)
+{
+	struct step *step;
+
+	TAILQ_FOREACH_REVERSE(step, &plan->steps, step_list, link)
+	undo_step(step);
+	plan->prepared = false;
+}
+
+/* --- commit --- */
+
+static enum service_origin
+step_origin(const struct step *step)
+{
+	const struct source *source = step->definition->place.source;
+
+	return source != NULL && source->is_file ? ORIGIN_FILE : ORIGIN_OTHER;
+}
+
+static void
+commit_fresh(struct step *step)
+{
+	record_start(
+	    step->reserved, step->fresh, step_origin(step), step->suspended);
+	step->fresh = NULL;
+	step->reserved = NULL;
+}
+
+static void
+commit_running(struct step *step)
+{
+	struct instance *running = step_running(step);
+
+	if (step->settings != NULL)
+		instance_commit_settings(running, step->settings);
+	step->settings = NULL;
+	if (step->endpoints.listeners != NULL)
+		instance_commit_endpoints(running, &step->endpoints);
+	if (step->definition != NULL) {
+		instance_set_inactive(running, step->definition->inactive);
+		record_set_origin(step->record, step_origin(step));
+	}
+	if (step->to_suspended)
+		record_suspend(step->record);
+	if (step->resumed)
+		record_resume(step->record);
+}
+
+void
+plan_commit(struct plan *plan)
+{
+	struct step *step;
+
+	BASE_ASSERT(plan->prepared);
+	plan->committed = true;
+	/* The new ones first, so that no endpoint is without a consumer. */
+	TAILQ_FOREACH (step, &plan->steps, link) {
+		if (step->fresh != NULL)
+			commit_fresh(step);
+		else if (step->fate != FATE_REMOVE &&
+			 step_running(step) != NULL)
+			commit_running(step);
+	}
+	TAILQ_FOREACH_REVERSE(step, &plan->steps, step_list, link)
+	if (step->fate == FATE_REMOVE)
+		record_retire(step->record);
+}

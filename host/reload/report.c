@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Says what a plan does: one line a change and a summary for people, one JSON
+ * object for programs, from the same facts.
+ */
+
+#include "reload/reload_priv.h"
+
+static char
+sign(enum fate fate)
+{
+	switch (fate) {
+	case FATE_ADD:
+		return '+';
+	case FATE_REPLACE:
+		return '>';
+	case FATE_REMOVE:
+		return '-';
+	case FATE_UPDATE:
+	case FATE_SUSPEND:
+	case FATE_RESUME:
+		return '~';
+	case FATE_KEEP:
+		break;
+	}
+	return '=';
+}
+
+unsigned
+plan_changes(const struct plan *plan)
+{
+	struct step *step;
+	unsigned count = 0;
+
+	TAILQ_FOREACH (step, &plan->steps, link)
+		if (step->fate != FATE_KEEP)
+			count++;
+	return count;
+}
+
+/* Those that were there before and go on as they are. */
+static unsigned
+unchanged(const struct plan *plan)
+{
+	struct record *record = repository_first(plan->options.repository);
+	unsigned count = 0;
+
+	for (; record != NULL; record = record_next(record)) {
+		struct step *step = NULL;
+		const char *name = record_name(record);
+
+		HASH_FIND_STR(plan->by_name, name, step);
+		if (step != NULL ? step->fate == FATE_KEEP
+				 : record_current(record) != NULL)
+			count++;
+	}
+	return count;
+}
+
+void
+plan_report(const struct plan *plan, struct text *text)
+{
+	unsigned errors = errors_count(plan->options.errors);
+	unsigned kept = unchanged(plan);
+	struct step *step;
+
+	if (errors > 0) {
+		text_printf(text, "! nothing changed: %u error%s\n", errors,
+		    errors == 1 ? "" : "s");
+		return;
+	}
+	TAILQ_FOREACH (step, &plan->steps, link) {
+		if (step->fate == FATE_KEEP)
+			continue;
+		text_printf(text, "%c %s", sign(step->fate), step->name);
+		if (step->reason[0] != '\0')
+			text_printf(text, " (%s)", step->reason);
+		text_add(text, "\n", 1);
+	}
+	if (kept > 0 || plan_changes(plan) == 0)
+		text_printf(text, "= %u unchanged\n", kept);
+}
+
+static void
+json_string(struct text *text, const char *string)
+{
+	text_json(text, string, strlen(string));
+}
+
+void
+plan_report_json(const struct plan *plan, struct text *text)
+{
+	unsigned errors = errors_count(plan->options.errors);
+	const char *comma = "";
+	struct step *step;
+
+	text_printf(text, "{\"changed\":%s,\"changes\":[",
+	    errors == 0 && plan_changes(plan) > 0 ? "true" : "false");
+	TAILQ_FOREACH (step, &plan->steps, link) {
+		if (step->fate == FATE_KEEP || errors > 0)
+			continue;
+		text_printf(text, "%s{\"service\":", comma);
+		json_string(text, step->name);
+		text_printf(text,
+		    ",\"fate\":\"%s\",\"reason\":", fate_name(step->fate));
+		json_string(text, step->reason);
+		text_add(text, "}", 1);
+		comma = ",";
+	}
+	text_printf(text, "],\"unchanged\":%u,\"errors\":", unchanged(plan));
+	errors_print_json(plan->options.errors, text);
+	text_add(text, "}", 1);
+}

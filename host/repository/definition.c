@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A definition: the copy of a directive that an instance keeps, so that the
+ * tree may go and a later reload can tell what changed.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "repository/repository_priv.h"
+
+struct definition *
+definition_free(struct definition *definition)
+{
+	if (definition == NULL)
+		return NULL;
+	/* The definition lies in its own arena. */
+	arena_free(definition->arena);
+	return NULL;
+}
+
+static int
+copy_string(struct arena *arena, const char *from, const char **ret_copy)
+{
+	const char *copy = NULL;
+
+	if (from != NULL) {
+		copy = arena_string(arena, from);
+		if (copy == NULL)
+			return -ENOMEM;
+	}
+	*ret_copy = copy;
+	return 0;
+}
+
+static int
+copy_words(struct arena *arena, int argc, char *const *argv, char ***ret_argv)
+{
+	char **words = arena_alloc(arena, ((size_t)argc + 1) * sizeof(*words));
+
+	if (words == NULL)
+		return -ENOMEM;
+	for (int i = 0; i < argc; i++) {
+		words[i] = arena_string(arena, argv[i]);
+		if (words[i] == NULL)
+			return -ENOMEM;
+	}
+	*ret_argv = words;
+	return 0;
+}
+
+static int
+fill(struct definition *definition, const struct directive *directive)
+{
+	struct arena *arena = definition->arena;
+	int result;
+
+	definition->kind = directive->kind;
+	definition->type = directive->type;
+	definition->factory = directive->factory;
+	definition->inactive = directive->inactive;
+	definition->argc = directive->argc;
+	result = copy_string(arena, directive->name, &definition->name);
+	if (result == 0)
+		result = copy_string(arena, directive->path, &definition->path);
+	if (result == 0)
+		result = copy_string(
+		    arena, directive->symbol, &definition->symbol);
+	if (result == 0)
+		result = copy_words(
+		    arena, directive->argc, directive->argv, &definition->argv);
+	if (result == 0)
+		result = settings_copy(
+		    arena, directive->settings, &definition->settings);
+	return result;
+}
+
+int
+definition_new(const struct directive *directive,
+    const struct plugin_identity *identity, struct definition **ret_definition)
+{
+	struct arena *arena = arena_new();
+	struct definition *definition;
+	int result;
+
+	if (arena == NULL)
+		return -ENOMEM;
+	definition = arena_alloc(arena, sizeof(*definition));
+	if (definition == NULL) {
+		arena_free(arena);
+		return -ENOMEM;
+	}
+	definition->arena = arena;
+	definition->identity = *identity;
+	result = fill(definition, directive);
+	if (result < 0) {
+		arena_free(arena);
+		return result;
+	}
+	*ret_definition = definition;
+	return 0;
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The table of <berth/host.h>: what a service calls, bound to the rooms that
+ * do it.  Every handle is checked; whatever is registered goes under the
+ * instance's owner, so that the end of the instance revokes it.
+ */
+
+#include <errno.h>
+
+#include "repository/repository_priv.h"
+
+struct instance *
+instance_of(struct berth_service *service)
+{
+	struct instance *instance = BASE_CONTAINER(
+	    service, struct instance, public);
+
+	BASE_ASSERT(instance->magic == INSTANCE_MAGIC);
+	return instance;
+}
+
+static void
+table_log(
+    struct berth_service *service, int level, const char *format, va_list ap)
+{
+	struct instance *instance = instance_of(service);
+
+	log_vprintf(
+	    instance->repository->log, level, service->name, format, ap);
+}
+
+static int
+table_fail(
+    struct berth_service *service, int code, const char *format, va_list ap)
+{
+	struct instance *instance = instance_of(service);
+
+	text_reset(&instance->failure);
+	text_vprintf(&instance->failure, format, ap);
+	return code > 0 ? -code : -EINVAL;
+}
+
+static int
+table_listen(struct berth_service *service, const char *endpoint)
+{
+	struct instance *instance = instance_of(service);
+
+	return instance->in_init ? instance_listen(instance, endpoint) : -EPERM;
+}
+
+static int
+table_endpoints(struct berth_service *service)
+{
+	return (int)server_listener_count(instance_of(service)->server);
+}
+
+static int
+table_post(struct berth_service *service, berth_post_fn *fn, void *arg)
+{
+	return reactor_post(&instance_of(service)->owner, fn, arg);
+}
+
+static int
+table_command(struct berth_service *service, const char *line, unsigned flags,
+    berth_reply_fn *reply, void *arg, struct berth_command **ret_command)
+{
+	struct instance *instance = instance_of(service);
+	struct repository_doors *doors = &instance->repository->doors;
+
+	if (instance->phase >= PHASE_FINISHED)
+		return -ESHUTDOWN;
+	return doors->command(
+	    doors->context, service, line, flags, reply, arg, ret_command);
+}
+
+static void
+table_command_cancel(
+    struct berth_service *service, struct berth_command *command)
+{
+	struct repository_doors *doors =
+	    &instance_of(service)->repository->doors;
+
+	doors->command_cancel(doors->context, command);
+}
+
+static void
+table_shutdown(struct berth_service *service)
+{
+	struct repository_doors *doors =
+	    &instance_of(service)->repository->doors;
+
+	doors->shutdown(doors->context);
+}
+
+static uint64_t
+table_now(struct berth_service *service)
+{
+	return reactor_now(instance_of(service)->repository->reactor).ns;
+}
+
+static int
+table_text(struct berth_text *public, const char *format, va_list ap)
+{
+	struct text *text = BASE_CONTAINER(public, struct text, public);
+
+	return text_vprintf(text, format, ap);
+}
+
+static int
+table_add(struct berth_service *service, struct berth_handler *handler, int fd,
+    unsigned mask)
+{
+	return reactor_add(&instance_of(service)->owner, handler, fd, mask);
+}
+
+static int
+table_remove(struct berth_service *service, int fd, unsigned mask)
+{
+	return reactor_remove(&instance_of(service)->owner, fd, mask);
+}
+
+static int
+table_mask(struct berth_service *service, int fd, unsigned off, unsigned on)
+{
+	return reactor_mask(&instance_of(service)->owner, fd, off, on);
+}
+
+static int
+table_hold(
+    struct berth_service *service, struct berth_handler *handler, int hold)
+{
+	return reactor_hold(&instance_of(service)->owner, handler, hold != 0);
+}
+
+static int
+table_schedule(struct berth_service *service, struct berth_handler *handler,
+    void *token, uint64_t delay_ns, uint64_t interval_ns,
+    berth_timer_id *ret_id)
+{
+	return reactor_schedule(&instance_of(service)->owner, handler, token,
+	    delay_ns, interval_ns, ret_id);
+}
+
+static int
+table_cancel(struct berth_service *service, berth_timer_id id, void **ret_token)
+{
+	return reactor_cancel(&instance_of(service)->owner, id, ret_token);
+}
+
+static int
+table_cancel_all(struct berth_service *service, struct berth_handler *handler)
+{
+	return reactor_cancel_all(&instance_of(service)->owner, handler);
+}
+
+static int
+table_notify(
+    struct berth_service *service, struct berth_handler *handler, unsigned mask)
+{
+	return reactor_notify(&instance_of(service)->owner, handler, mask);
+}
+
+static int
+table_purge(
+    struct berth_service *service, struct berth_handler *handler, unsigned mask)
+{
+	return reactor_purge(&instance_of(service)->owner, handler, mask);
+}
+
+static int
+table_thread_start(struct berth_service *service, const char *name,
+    berth_thread_fn *run, void *arg)
+{
+	return threads_start(instance_of(service), name, run, arg);
+}
+
+static int
+table_thread_stop_fd(struct berth_thread *thread)
+{
+	BASE_ASSERT(thread->magic == THREAD_MAGIC);
+	return thread->instance->stop_fd;
+}
+
+static struct berth_service *
+table_thread_service(struct berth_thread *thread)
+{
+	BASE_ASSERT(thread->magic == THREAD_MAGIC);
+	return &thread->instance->public;
+}
+
+const struct berth_host repository_host_table = {
+    .magic = BERTH_MAGIC,
+    .abi_major = BERTH_ABI_MAJOR,
+    .abi_minor = BERTH_ABI_MINOR,
+    .size = sizeof(struct berth_host),
+    .log = table_log,
+    .fail = table_fail,
+    .listen = table_listen,
+    .endpoints = table_endpoints,
+    .post = table_post,
+    .command = table_command,
+    .command_cancel = table_command_cancel,
+    .shutdown = table_shutdown,
+    .now = table_now,
+    .text = table_text,
+    .write = session_write,
+    .vprintf = session_vprintf,
+    .writable = session_writable,
+    .close = session_close,
+    .abort = session_abort,
+    .pause = session_pause,
+    .session_timeout = session_timeout,
+    .peer = session_peer,
+    .local = session_local,
+    .session_id = session_id,
+    .add = table_add,
+    .remove = table_remove,
+    .mask = table_mask,
+    .hold = table_hold,
+    .schedule = table_schedule,
+    .cancel = table_cancel,
+    .cancel_all = table_cancel_all,
+    .notify = table_notify,
+    .purge = table_purge,
+    .thread_start = table_thread_start,
+    .thread_stop_fd = table_thread_stop_fd,
+    .thread_service = table_thread_service,
+};

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * An instance from its making to its commit, and what it tells of itself.
+ *
+ * new copies the directive and runs nothing; bind acquires endpoints; init
+ * calls the service.  Each may fail, and instance_retire() undoes what was
+ * done, whatever that is.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "repository/repository_priv.h"
+
+const char *
+service_state_name(enum service_state state)
+{
+	static const char *const names[] = {
+	    [SERVICE_DECLARED] = "declared",
+	    [SERVICE_STARTING] = "starting",
+	    [SERVICE_ACTIVE] = "active",
+	    [SERVICE_SUSPENDED] = "suspended",
+	    [SERVICE_DRAINING] = "draining",
+	    [SERVICE_FAILED] = "failed",
+	};
+
+	return names[state];
+}
+
+void
+instance_set_state(struct instance *instance, enum service_state state)
+{
+	instance->state = state;
+	instance->since = reactor_now(instance->repository->reactor);
+}
+
+struct instance *
+instance_free(struct instance *instance)
+{
+	if (instance == NULL)
+		return NULL;
+	instance->server = server_free(instance->server);
+	if (instance->owner.reactor != NULL)
+		reactor_owner_fini(&instance->owner);
+	fd_close(&instance->stop_fd);
+	text_fini(&instance->failure);
+	if (instance->definition != instance->first_definition)
+		definition_free(instance->definition);
+	definition_free(instance->first_definition);
+	free(instance->argv);
+	free(instance->public.state);
+	instance->magic = 0;
+	free(instance);
+	return NULL;
+}
+
+static int
+make_server(struct instance *instance)
+{
+	struct server_options options = {
+	    .owner = &instance->owner,
+	    .service = &instance->public,
+	    .type = &instance->type->session,
+	    .settings = &instance->definition->settings,
+	    .listeners = instance->repository->listeners,
+	    .log = instance->repository->log,
+	    .drained = instance_drained,
+	    .context = instance,
+	};
+
+	return server_new(&options, &instance->server);
+}
+
+/* init may permute its words, so it gets an array of its own. */
+static int
+make_words(struct instance *instance)
+{
+	const struct definition *definition = instance->definition;
+	size_t size = ((size_t)definition->argc + 1) * sizeof(char *);
+
+	instance->argv = malloc(size);
+	if (instance->argv == NULL)
+		return -ENOMEM;
+	memcpy(instance->argv, definition->argv, size);
+	return 0;
+}
+
+static int
+make_parts(struct instance *instance, const struct directive *directive,
+    const struct plugin_identity *identity)
+{
+	int result;
+
+	result = definition_new(directive, identity, &instance->definition);
+	if (result < 0)
+		return result;
+	instance->first_definition = instance->definition;
+	instance->public.name = instance->definition->name;
+	instance->public.host = &repository_host_table;
+	instance->public.state = calloc(
+	    1, instance->type->state_size > 0 ? instance->type->state_size : 1);
+	if (instance->public.state == NULL)
+		return -ENOMEM;
+	result = make_words(instance);
+	if (result < 0)
+		return result;
+	result = reactor_owner_init(&instance->owner,
+	    instance->repository->reactor, instance->public.name);
+	if (result < 0)
+		return result;
+	return make_server(instance);
+}
+
+int
+instance_new(struct repository *repository, const struct directive *directive,
+    struct image *image, const struct berth_service_type *type,
+    const struct plugin_identity *identity, struct instance **ret_instance)
+{
+	struct instance *instance = calloc(1, sizeof(*instance));
+	int result = -ENOMEM;
+
+	if (instance != NULL) {
+		instance->magic = INSTANCE_MAGIC;
+		instance->repository = repository;
+		instance->type = type;
+		instance->stop_fd = -1;
+		text_init(&instance->failure);
+		LIST_INIT(&instance->threads);
+		result = make_parts(instance, directive, identity);
+	}
+	if (result < 0) {
+		instance_free(instance);
+		if (image != NULL)
+			image_unref(image);
+		return result;
+	}
+	instance->image = image;
+	instance_set_state(instance, SERVICE_DECLARED);
+	*ret_instance = instance;
+	return 0;
+}
+
+static int
+call_init(struct instance *instance)
+{
+	const struct berth_service_type *type = instance->type;
+	int result;
+
+	if (type->init == NULL)
+		return 0;
+	instance->in_init = true;
+	result = type->init(
+	    &instance->public, instance->definition->argc, instance->argv);
+	instance->in_init = false;
+	return result;
+}
+
+/* The service's own words, unless a call of it has told the cause already. */
+static void
+tell_failure(struct instance *instance, const char *hook, int result,
+    unsigned told_before)
+{
+	const char *words = text_string(&instance->failure);
+
+	if (words[0] == '\0' && errors_count(instance->errors) > told_before)
+		return;
+	if (words[0] == '\0')
+		words = result < 0 ? strerror(-result)
+				   : "a positive result counts as a failure";
+	errors_add(instance->errors, SEVERITY_ERROR, result < 0 ? result : 0,
+	    instance->place, "%s of '%s' failed: %s", hook,
+	    instance->public.name, words);
+}
+
+int
+instance_init(
+    struct instance *instance, const struct place *place, struct errors *errors)
+{
+	unsigned told_before = errors_count(errors);
+	int result;
+
+	instance_set_state(instance, SERVICE_STARTING);
+	instance->errors = errors;
+	instance->place = place;
+	result = call_init(instance);
+	if (result != 0) {
+		tell_failure(instance, "init", result, told_before);
+		instance_set_state(instance, SERVICE_DECLARED);
+		result = result < 0 ? result : -EPROTO;
+	} else {
+		instance->initialised = true;
+	}
+	instance->errors = NULL;
+	instance->place = NULL;
+	return result;
+}
+
+int
+instance_try_resume(
+    struct instance *instance, const struct place *place, struct errors *errors)
+{
+	int result;
+
+	if (instance->type->resume == NULL)
+		return 0;
+	text_reset(&instance->failure);
+	result = instance->type->resume(&instance->public);
+	if (result == 0)
+		return 0;
+	instance->errors = errors;
+	instance->place = place;
+	tell_failure(instance, "resume", result, errors_count(errors));
+	instance->errors = NULL;
+	instance->place = NULL;
+	return result < 0 ? result : -EPROTO;
+}
+
+void
+instance_undo_resume(struct instance *instance)
+{
+	if (instance->type->suspend != NULL)
+		instance->type->suspend(&instance->public);
+}
+
+/* --- live settings --- */
+
+int
+instance_prepare_settings(struct instance *instance,
+    const struct settings *settings, struct definition **ret_definition)
+{
+	struct definition *now = instance->definition;
+	struct settings changed = *settings;
+	struct directive directive = {
+	    .kind = now->kind,
+	    .name = now->name,
+	    .type = now->type,
+	    .path = now->path,
+	    .symbol = now->symbol,
+	    .factory = now->factory,
+	    .inactive = now->inactive,
+	    .argc = now->argc,
+	    .argv = now->argv,
+	    .settings = &changed,
+	};
+
+	return definition_new(&directive, &now->identity, ret_definition);
+}
+
+void
+instance_commit_settings(
+    struct instance *instance, struct definition *definition)
+{
+	server_update(instance->server, &definition->settings);
+	/* The words that init was handed lie in the first definition, and live
+	 * as long as the instance; every later one is only read. */
+	if (instance->definition == instance->first_definition) {
+		instance->definition = definition;
+		return;
+	}
+	definition_free(instance->definition);
+	instance->definition = definition;
+}
+
+void
+instance_set_inactive(struct instance *instance, bool inactive)
+{
+	instance->definition->inactive = inactive;
+}
+
+/* --- what it tells --- */
+
+const struct definition *
+instance_definition(const struct instance *instance)
+{
+	return instance->definition;
+}
+
+struct server *
+instance_server(const struct instance *instance)
+{
+	return instance->server;
+}
+
+enum service_state
+instance_state(const struct instance *instance)
+{
+	return instance->state;
+}
+
+unsigned
+instance_generation(const struct instance *instance)
+{
+	return instance->generation;
+}
+
+const struct berth_service_type *
+instance_type(const struct instance *instance)
+{
+	return instance->type;
+}
+
+uint64_t
+instance_age_ms(const struct instance *instance)
+{
+	struct mono now = reactor_now(instance->repository->reactor);
+
+	return (now.ns - instance->since.ns) / MONO_MS(1);
+}
+
+void
+instance_info(struct instance *instance, struct text *text)
+{
+	if (instance->type->info == NULL || !instance->initialised)
+		return;
+	text->public.host = &repository_host_table;
+	instance->type->info(&instance->public, &text->public);
+	text->public.host = NULL;
+}
+
+static void
+add_holder(struct text *text, uint64_t count, const char *noun)
+{
+	if (count == 0)
+		return;
+	text_printf(text, "%s%llu %s%s", text->size > 0 ? ", " : "",
+	    (unsigned long long)count, noun, count == 1 ? "" : "s");
+}
+
+void
+instance_holders(struct instance *instance, struct text *text)
+{
+	struct server_counters counters = {.sessions_active = 0};
+	struct berth_thread *thread;
+	struct text holders;
+
+	text_init(&holders);
+	if (instance->server != NULL)
+		server_counters(instance->server, &counters);
+	add_holder(&holders, counters.sessions_active, "session");
+	LIST_FOREACH (thread, &instance->threads, link)
+		text_printf(&holders, "%sthread '%s'",
+		    holders.size > 0 ? ", " : "", thread->name);
+	add_holder(&holders, instance->owner.timers, "timer");
+	if (instance->owner.descriptors > counters.sessions_active)
+		add_holder(&holders,
+		    instance->owner.descriptors - counters.sessions_active,
+		    "descriptor");
+	add_holder(&holders, instance->owner.posts, "post");
+	text_add(text, text_string(&holders), holders.size);
+	text_fini(&holders);
+}

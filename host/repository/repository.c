@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Records: found by name in a hash, kept in order of starting, made by a
+ * reservation so that the commit that fills them cannot fail, and gone with
+ * their last instance, so that churn leaves nothing behind.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "repository/repository_priv.h"
+
+int
+repository_new(const struct repository_options *options,
+    struct repository **ret_repository)
+{
+	struct repository *repository = calloc(1, sizeof(*repository));
+	int result;
+
+	if (repository == NULL)
+		return -ENOMEM;
+	repository->reactor = options->reactor;
+	repository->listeners = options->listeners;
+	repository->log = options->log;
+	repository->doors = options->doors;
+	TAILQ_INIT(&repository->order);
+	TAILQ_INIT(&repository->loose);
+	result = reactor_owner_init(
+	    &repository->owner, options->reactor, "repository");
+	if (result < 0) {
+		free(repository);
+		return result;
+	}
+	*ret_repository = repository;
+	return 0;
+}
+
+static struct record *
+record_free(struct record *record)
+{
+	if (record == NULL)
+		return NULL;
+	HASH_DEL(record->repository->by_name, record);
+	if (record->in_order) {
+		TAILQ_REMOVE(&record->repository->order, record, link);
+		record->repository->count--;
+	}
+	free(record->name);
+	free(record);
+	return NULL;
+}
+
+/* --- the end --- */
+
+/* Called whenever an instance has come further: lets the last one in order
+ * finish first. */
+void
+repository_step(struct repository *repository)
+{
+	struct record *last = TAILQ_LAST(&repository->order, record_list);
+
+	if (!repository->stopping)
+		return;
+	if (last != NULL && last->current != NULL &&
+	    last->current->phase == PHASE_WAITS) {
+		instance_finish_waiting(last->current);
+		return;
+	}
+	if (last == NULL && TAILQ_EMPTY(&repository->loose) &&
+	    !repository->stopped_told) {
+		repository->stopped_told = true;
+		if (repository->doors.stopped != NULL)
+			repository->doors.stopped(repository->doors.context);
+	}
+}
+
+/* In reverse order of starting; instances stay in their lists until the end of
+ * the turn, so fn may retire or finish them. */
+static void
+each_instance(struct repository *repository,
+    void (*fn)(struct instance *instance, void *context), void *context)
+{
+	struct record *record;
+	struct instance *instance;
+
+	TAILQ_FOREACH_REVERSE(record, &repository->order, record_list, link)
+	{
+		if (record->current != NULL)
+			fn(record->current, context);
+		TAILQ_FOREACH (instance, &record->draining, link)
+			fn(instance, context);
+	}
+	TAILQ_FOREACH (instance, &repository->loose, link)
+		fn(instance, context);
+}
+
+static void
+retire(struct instance *instance, void *context)
+{
+	const uint64_t *drain_ns = context;
+
+	instance_retire(instance, *drain_ns);
+}
+
+void
+repository_shutdown(struct repository *repository, uint64_t drain_ns)
+{
+	repository->stopping = true;
+	each_instance(repository, retire, &drain_ns);
+	repository_step(repository);
+}
+
+static void
+abort_sessions(struct instance *instance, void *context)
+{
+	(void)context;
+	if (instance->server != NULL)
+		server_abort(instance->server, BERTH_CLOSED_DRAINED);
+}
+
+static void
+finish_now(struct instance *instance, void *context)
+{
+	(void)context;
+	instance_finish_now(instance);
+}
+
+struct repository *
+repository_free(struct repository *repository)
+{
+	if (repository == NULL)
+		return NULL;
+	repository->stopping = false;
+	each_instance(repository, abort_sessions, NULL);
+	/* What was deferred goes with a turn. */
+	reactor_turn(repository->reactor, 0);
+	each_instance(repository, finish_now, NULL);
+	reactor_turn(repository->reactor, 0);
+	reactor_owner_fini(&repository->owner);
+	HASH_CLEAR(hh, repository->by_name);
+	free(repository);
+	return NULL;
+}
+
+/* --- records --- */
+
+static struct record *
+lookup(struct repository *repository, const char *name)
+{
+	struct record *record = NULL;
+
+	HASH_FIND_STR(repository->by_name, name, record);
+	return record;
+}
+
+struct record *
+repository_find(struct repository *repository, const char *name)
+{
+	struct record *record = lookup(repository, name);
+
+	return record != NULL && record->in_order ? record : NULL;
+}
+
+struct record *
+repository_first(struct repository *repository)
+{
+	return TAILQ_FIRST(&repository->order);
+}
+
+struct record *
+record_next(struct record *record)
+{
+	return TAILQ_NEXT(record, link);
+}
+
+unsigned
+repository_count(struct repository *repository)
+{
+	return repository->count;
+}
+
+const char *
+record_name(const struct record *record)
+{
+	return record->name;
+}
+
+struct instance *
+record_current(const struct record *record)
+{
+	return record->current;
+}
+
+enum service_state
+record_state(const struct record *record)
+{
+	return record->current != NULL ? record->current->state
+				       : SERVICE_DRAINING;
+}
+
+enum service_origin
+record_origin(const struct record *record)
+{
+	return record->origin;
+}
+
+struct instance *
+record_first_draining(const struct record *record)
+{
+	return TAILQ_FIRST(&record->draining);
+}
+
+struct instance *
+instance_next_draining(const struct instance *instance)
+{
+	return TAILQ_NEXT(instance, link);
+}
+
+int
+repository_reserve(
+    struct repository *repository, const char *name, struct record **ret_record)
+{
+	struct record *record = lookup(repository, name);
+
+	if (record == NULL) {
+		record = calloc(1, sizeof(*record));
+		if (record == NULL)
+			return -ENOMEM;
+		record->repository = repository;
+		TAILQ_INIT(&record->draining);
+		record->name = strdup(name);
+		if (record->name == NULL) {
+			free(record);
+			return -ENOMEM;
+		}
+		HASH_ADD_KEYPTR(hh, repository->by_name, record->name,
+		    strlen(record->name), record);
+		if (record->hash_failed) {
+			free(record->name);
+			free(record);
+			return -ENOMEM;
+		}
+	}
+	*ret_record = record;
+	return 0;
+}
+
+void
+repository_unreserve(struct record *record)
+{
+	if (!record->in_order)
+		record_free(record);
+}
+
+/* An instance of the record is gone; the record goes with its last one. */
+void
+record_unlist(struct record *record, struct instance *instance)
+{
+	if (record->current == instance)
+		record->current = NULL;
+	if (record->current == NULL && TAILQ_EMPTY(&record->draining))
+		record_free(record);
+}
+
+/* --- the commit --- */
+
+static void
+move_to_draining(struct record *record)
+{
+	struct instance *old = record->current;
+
+	record->current = NULL;
+	old->list = &record->draining;
+	TAILQ_INSERT_TAIL(&record->draining, old, link);
+	instance_retire(old, MONO_MS(old->definition->settings.drain_ms));
+}
+
+void
+record_start(struct record *record, struct instance *instance,
+    enum service_origin origin, bool suspended)
+{
+	struct repository *repository = record->repository;
+	struct instance *old = record->current;
+
+	if (record->in_order)
+		TAILQ_REMOVE(&repository->order, record, link);
+	else
+		repository->count++;
+	TAILQ_INSERT_TAIL(&repository->order, record, link);
+	record->in_order = true;
+	record->origin = origin;
+	instance->record = record;
+	instance->generation = ++record->generations;
+	instance_set_state(
+	    instance, suspended ? SERVICE_SUSPENDED : SERVICE_ACTIVE);
+	/* The new one takes the endpoints over before the old one lets go. */
+	server_accept(instance->server, !suspended);
+	if (old != NULL)
+		move_to_draining(record);
+	record->current = instance;
+}
+
+void
+record_retire(struct record *record)
+{
+	if (record->current != NULL)
+		move_to_draining(record);
+}
+
+void
+record_resume(struct record *record)
+{
+	instance_set_state(record->current, SERVICE_ACTIVE);
+	server_accept(record->current->server, true);
+}
+
+void
+record_suspend(struct record *record)
+{
+	server_accept(record->current->server, false);
+	instance_undo_resume(record->current);
+	instance_set_state(record->current, SERVICE_SUSPENDED);
+}
+
+void
+record_set_origin(struct record *record, enum service_origin origin)
+{
+	record->origin = origin;
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * repository: the services of a host by name, their states, the calls of the
+ * five hooks, and who holds what.
+ *
+ * A record is a name; an instance is one running incarnation of it.  A record
+ * has at most one current instance and any number that drain.  Instances are
+ * made, bound and initialised outside of the repository first, so that all
+ * that can fail has happened before a record changes.
+ *
+ * No lock is held over a hook, and no plugin is unloaded below a running
+ * frame: what ends is finished at the end of the loop's turn.
+ */
+#ifndef REPOSITORY_REPOSITORY_H
+#define REPOSITORY_REPOSITORY_H
+
+#include "config/config.h"
+#include "plugin/plugin.h"
+#include "session/session.h"
+
+struct repository;
+struct record;
+struct instance;
+
+enum service_state {
+	SERVICE_DECLARED, /* made, nothing of its code has run */
+	SERVICE_STARTING, /* init runs, or has run and waits for the commit */
+	SERVICE_ACTIVE,
+	SERVICE_SUSPENDED,
+	SERVICE_DRAINING, /* ends: sessions, then threads, then fini */
+	SERVICE_FAILED /* ended but for what it holds: see instance_holders */
+};
+
+const char *service_state_name(enum service_state state);
+
+/* Who said that a service is there: decides what `exact` may remove. */
+enum service_origin { ORIGIN_FILE, ORIGIN_OTHER };
+
+/* What an instance was made from: a directive's copy that outlives its tree. */
+struct definition {
+	struct arena *arena;
+	enum directive_kind kind;
+	const char *name;
+	uint32_t type;
+	const char *path;
+	const char *symbol;
+	bool factory;
+	bool inactive;
+	int argc;
+	char **argv;
+	struct settings settings;
+	struct plugin_identity identity;
+};
+
+/* The way from a service's handle to the rest of the host; control's. */
+struct repository_doors {
+	int (*command)(void *context, struct berth_service *service,
+	    const char *line, unsigned flags, berth_reply_fn *reply, void *arg,
+	    struct berth_command **ret_command);
+	void (*command_cancel)(void *context, struct berth_command *command);
+	/* The service ends: drop its commands. */
+	void (*forget)(void *context, struct berth_service *service);
+	void (*shutdown)(void *context); /* [any thread] */
+	/* After repository_shutdown(): nothing is left. */
+	void (*stopped)(void *context);
+	void *context;
+};
+
+struct repository_options {
+	struct reactor *reactor;
+	struct listeners *listeners;
+	struct log *log;
+	struct repository_doors doors;
+};
+
+int repository_new(const struct repository_options *options,
+    struct repository **ret_repository);
+/* Ends at once what still runs: sessions are aborted, fini is called in
+ * reverse order, threads get a second to end. */
+struct repository *repository_free(struct repository *repository);
+
+/* Drains all at once and finishes them in reverse order, then stopped(). */
+void repository_shutdown(struct repository *repository, uint64_t drain_ns);
+
+/* --- instances, before and after they are in the repository --- */
+
+/* Copies the directive; takes the image's reference, also when it fails.
+ * Nothing of the service's code runs. */
+int instance_new(struct repository *repository,
+    const struct directive *directive, struct image *image,
+    const struct berth_service_type *type,
+    const struct plugin_identity *identity, struct instance **ret_instance);
+/* Acquires the endpoints of its attributes; errors are told at their places. */
+int instance_bind(struct instance *instance, struct errors *errors);
+/* Calls init; a failure is told at place with the service's own words. */
+int instance_init(struct instance *instance, const struct place *place,
+    struct errors *errors);
+/* Ends it in the background: no new sessions; those there are get drain_ns;
+ * then threads, fini, revocation, unloading.  In every state after new. */
+void instance_retire(struct instance *instance, uint64_t drain_ns);
+
+const struct definition *instance_definition(const struct instance *instance);
+struct server *instance_server(const struct instance *instance);
+enum service_state instance_state(const struct instance *instance);
+unsigned instance_generation(const struct instance *instance);
+uint64_t instance_age_ms(const struct instance *instance);
+const struct berth_service_type *instance_type(const struct instance *instance);
+/* The info hook's line into text; "" without one. */
+void instance_info(struct instance *instance, struct text *text);
+/* "2 sessions, thread 'reader', 1 timer": why it is still there. */
+void instance_holders(struct instance *instance, struct text *text);
+/* Live settings: takes over what may change without a new instance. */
+int instance_prepare_settings(struct instance *instance,
+    const struct settings *settings, struct definition **ret_definition);
+void instance_commit_settings(
+    struct instance *instance, struct definition *definition);
+struct definition *definition_free(struct definition *definition);
+void instance_set_inactive(struct instance *instance, bool inactive);
+
+/* The endpoints that it would have with other attributes, those that it asked
+ * for itself included.  The set is committed or freed. */
+struct endpoint_set {
+	struct listener **listeners;
+	unsigned count;
+};
+
+int instance_prepare_endpoints(struct instance *instance,
+    const struct definition *definition, struct errors *errors,
+    struct endpoint_set *ret_set);
+void endpoint_set_free(struct endpoint_set *set);
+void instance_commit_endpoints(
+    struct instance *instance, struct endpoint_set *set);
+
+/* The resume hook only, as a trial before a commit; undone by the suspend
+ * hook.  A failure is told at place. */
+int instance_try_resume(struct instance *instance, const struct place *place,
+    struct errors *errors);
+void instance_undo_resume(struct instance *instance);
+
+/* --- records --- */
+
+struct record *repository_find(struct repository *repository, const char *name);
+/* In order of starting; NULL at the end. */
+struct record *repository_first(struct repository *repository);
+struct record *record_next(struct record *record);
+unsigned repository_count(struct repository *repository);
+
+const char *record_name(const struct record *record);
+/* NULL while only old generations drain. */
+struct instance *record_current(const struct record *record);
+/* Of the current instance, or SERVICE_DRAINING. */
+enum service_state record_state(const struct record *record);
+enum service_origin record_origin(const struct record *record);
+struct instance *record_first_draining(const struct record *record);
+struct instance *instance_next_draining(const struct instance *instance);
+
+/* Memory for what a commit needs, so that it cannot fail. */
+int repository_reserve(struct repository *repository, const char *name,
+    struct record **ret_record);
+void repository_unreserve(struct record *record);
+
+/* --- the commit: none of these can fail --- */
+
+/* The instance becomes the record's current one, at the end of the order; the
+ * one before it is retired.  Endpoints are switched without being closed. */
+void record_start(struct record *record, struct instance *instance,
+    enum service_origin origin, bool suspended);
+void record_retire(struct record *record);
+/* After instance_try_resume(). */
+void record_resume(struct record *record);
+void record_suspend(struct record *record);
+void record_set_origin(struct record *record, enum service_origin origin);
+
+#endif

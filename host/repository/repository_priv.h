@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * repository_priv: what the files of the room share.
+ */
+#ifndef REPOSITORY_REPOSITORY_PRIV_H
+#define REPOSITORY_REPOSITORY_PRIV_H
+
+#include <pthread.h>
+
+#define HASH_NONFATAL_OOM 1
+#define uthash_nonfatal_oom(element) ((element)->hash_failed = true)
+#include <uthash.h>
+
+#include "repository/repository.h"
+
+#define INSTANCE_MAGIC 0x494e5354u
+#define THREAD_MAGIC 0x54485244u
+
+TAILQ_HEAD(record_list, record);
+TAILQ_HEAD(instance_list, instance);
+LIST_HEAD(thread_list, berth_thread);
+
+struct repository {
+	struct reactor *reactor;
+	struct listeners *listeners;
+	struct log *log;
+	struct repository_doors doors;
+	struct reactor_owner owner;
+	struct record *by_name; /* uthash, reserved ones included */
+	struct record_list order;
+	unsigned count;
+	struct instance_list loose; /* retired, and in no record */
+	bool stopping;
+	bool stopped_told;
+};
+
+struct record {
+	UT_hash_handle hh;
+	bool hash_failed;
+	bool in_order; /* false: reserved only */
+	TAILQ_ENTRY(record) link;
+	struct repository *repository;
+	char *name;
+	struct instance *current;
+	struct instance_list draining;
+	enum service_origin origin;
+	unsigned generations;
+};
+
+/* How far the end of an instance has come. */
+enum instance_phase {
+	PHASE_RUNS,
+	PHASE_SESSIONS, /* the server drains */
+	PHASE_THREADS,	/* stop was signalled; join them */
+	PHASE_WAITS,	/* shutdown: a later one has to finish first */
+	PHASE_FINISHED	/* waits for the end of the turn */
+};
+
+struct instance {
+	struct berth_service public; /* first: the service's handle */
+	uint32_t magic;
+	struct repository *repository;
+	struct record *record;		     /* NULL: not committed, or loose */
+	TAILQ_ENTRY(instance) link;	     /* in draining or loose */
+	struct instance_list *list;	     /* the one it is in, or NULL */
+	struct definition *definition;	     /* as last changed */
+	struct definition *first_definition; /* holds the name and words */
+	char **argv; /* the array that init was handed */
+	struct image *image;
+	const struct berth_service_type *type;
+	struct reactor_owner owner;
+	struct server *server;
+	enum service_state state;
+	enum instance_phase phase;
+	unsigned generation;
+	struct mono since;
+	bool initialised;
+	bool in_init;
+	struct text failure;   /* berth_fail()'s words */
+	struct errors *errors; /* during init: where berth_listen() tells */
+	const struct place *place;
+	unsigned attribute_endpoints; /* first among the server's */
+	unsigned own_endpoints;	      /* then those of berth_listen() */
+	struct thread_list threads;
+	int stop_fd;		     /* -1 until a thread is started */
+	struct berth_handler joiner; /* polls threads that shall end */
+	struct mono deadline;
+	uint64_t join_interval_ns;
+	bool late_told;
+	struct reactor_deferred deferred;
+};
+
+struct berth_thread {
+	uint32_t magic;
+	LIST_ENTRY(berth_thread) link;
+	struct instance *instance;
+	char *name;
+	pthread_t id;
+	berth_thread_fn *run;
+	void *arg;
+};
+
+extern const struct berth_host repository_host_table;
+
+struct instance *instance_of(struct berth_service *service); /* checked */
+
+/* definition.c */
+int definition_new(const struct directive *directive,
+    const struct plugin_identity *identity, struct definition **ret_definition);
+
+/* instance.c */
+void instance_set_state(struct instance *instance, enum service_state state);
+struct instance *instance_free(struct instance *instance);
+
+/* endpoints.c */
+int instance_listen(struct instance *instance, const char *word);
+
+/* retire.c */
+void instance_drained(void *context);
+void instance_finish_now(struct instance *instance);
+void instance_finish_waiting(struct instance *instance);
+void repository_step(struct repository *repository);
+
+/* repository.c */
+void record_unlist(struct record *record, struct instance *instance);
+
+/* threads.c */
+int threads_start(struct instance *instance, const char *name,
+    berth_thread_fn *run, void *arg);
+void threads_signal(struct instance *instance);
+void thread_remove(struct berth_thread *thread);
+/* Joins those that have ended; true when none is left. */
+bool threads_join(struct instance *instance);
+
+#endif

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Threads that the host starts for a service.
+ *
+ * A thread is never cancelled: when its service ends, one eventfd that all
+ * threads of the instance share becomes readable, and they leave by
+ * themselves.  Joining never blocks the loop; pthread_tryjoin_np(3) is asked
+ * until the thread's function has really returned, so that no frame of the
+ * plugin is left when its code is unloaded.
+ */
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "repository/repository_priv.h"
+
+static void *
+thread_main(void *arg)
+{
+	struct berth_thread *thread = arg;
+
+	thread->run(thread, thread->arg);
+	return NULL;
+}
+
+static void
+thread_free(struct berth_thread *thread)
+{
+	thread->magic = 0;
+	free(thread->name);
+	free(thread);
+}
+
+/* It was joined. */
+void
+thread_remove(struct berth_thread *thread)
+{
+	LIST_REMOVE(thread, link);
+	thread_free(thread);
+}
+
+/* All signals belong to the host's loop; the thread begins with none. */
+static int
+create(struct berth_thread *thread)
+{
+	sigset_t all, before;
+	int error;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	error = pthread_create(&thread->id, NULL, thread_main, thread);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return -error;
+}
+
+int
+threads_start(struct instance *instance, const char *name, berth_thread_fn *run,
+    void *arg)
+{
+	struct berth_thread *thread;
+	int result;
+
+	if (instance->phase != PHASE_RUNS)
+		return -ESHUTDOWN;
+	threads_join(instance);
+	if (instance->stop_fd < 0) {
+		instance->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+		if (instance->stop_fd < 0)
+			return -errno;
+	}
+	thread = calloc(1, sizeof(*thread));
+	if (thread == NULL)
+		return -ENOMEM;
+	thread->magic = THREAD_MAGIC;
+	thread->instance = instance;
+	thread->run = run;
+	thread->arg = arg;
+	thread->name = strdup(name == NULL ? "thread" : name);
+	result = thread->name == NULL ? -ENOMEM : create(thread);
+	if (result < 0) {
+		thread_free(thread);
+		return result;
+	}
+	LIST_INSERT_HEAD(&instance->threads, thread, link);
+	return 0;
+}
+
+void
+threads_signal(struct instance *instance)
+{
+	uint64_t one = 1;
+
+	/* Can fail only when the counter is full, and then it is readable. */
+	if (instance->stop_fd >= 0 &&
+	    write(instance->stop_fd, &one, sizeof(one)) < 0)
+		BASE_ASSERT(errno == EAGAIN);
+}
+
+bool
+threads_join(struct instance *instance)
+{
+	struct berth_thread *thread = LIST_FIRST(&instance->threads);
+
+	while (thread != NULL) {
+		struct berth_thread *next = LIST_NEXT(thread, link);
+
+		if (pthread_tryjoin_np(thread->id, NULL) == 0)
+			thread_remove(thread);
+		thread = next;
+	}
+	return LIST_EMPTY(&instance->threads);
+}
