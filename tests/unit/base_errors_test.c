@@ -72,7 +72,7 @@ test_print(void **state)
 	(void)state;
 	for (size_t i = 0; i < BASE_COUNT(cases); i++) {
 		struct source source = {cases[i].name, cases[i].data,
-		    cases[i].data != NULL ? strlen(cases[i].data) : 0};
+		    cases[i].data != NULL ? strlen(cases[i].data) : 0, true};
 		struct place place = {
 		    &source, cases[i].line, cases[i].column, cases[i].length};
 		struct errors *errors = errors_new(20);
@@ -87,7 +87,7 @@ test_print(void **state)
 static void
 test_wide_number(void **state)
 {
-	struct source source = {"f", NULL, 0};
+	struct source source = {"f", NULL, 0, true};
 	struct place place = {&source, 1000001, 1, 1};
 	struct errors *errors = errors_new(0);
 	char *data = malloc(1000001);
@@ -109,7 +109,7 @@ static void
 test_long_line(void **state)
 {
 	char data[3000];
-	struct source source = {"f", data, sizeof(data)};
+	struct source source = {"f", data, sizeof(data), true};
 	struct place place = {&source, 1, 2900, 4};
 	struct errors *errors = errors_new(0);
 
@@ -125,7 +125,7 @@ static void
 test_outlives(void **state)
 {
 	char *name = strdup("a.conf"), *data = strdup("one two");
-	struct source source = {name, data, 7};
+	struct source source = {name, data, 7, true};
 	struct place place = {&source, 1, 5, 3};
 	struct errors *errors = errors_new(0);
 	const struct error *error;
@@ -152,7 +152,7 @@ test_outlives(void **state)
 static void
 test_limit(void **state)
 {
-	struct source a = {"a", NULL, 0}, b = {"b", NULL, 0};
+	struct source a = {"a", NULL, 0, true}, b = {"b", NULL, 0, true};
 	struct errors *errors = errors_new(2);
 
 	(void)state;
@@ -201,7 +201,7 @@ test_no_limit(void **state)
 static void
 test_json(void **state)
 {
-	struct source source = {"a\"b", "x", 1};
+	struct source source = {"a\"b", "x", 1, true};
 	struct place place = {&source, 1, 1, 1};
 	struct errors *errors = errors_new(0);
 	AUTO_TEXT text;

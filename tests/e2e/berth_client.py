@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Clients of a host under test: ports, sockets, datagrams, the manager.
+
+berth_e2e.py hands on all of it.
+"""
+
+import collections
+import json
+import os
+import re
+import socket
+import sys
+
+TIMEOUT = float(os.environ.get("BERTH_TEST_TIMEOUT", "30"))
+
+
+class Failure(AssertionError):
+    """Something that a case needs to go on did not come about."""
+
+
+_given_ports = set()
+
+
+def free_port():
+    """A TCP and UDP port of 127.0.0.1 that nobody has, never given twice."""
+    while True:
+        with socket.socket() as tcp, \
+                socket.socket(type=socket.SOCK_DGRAM) as udp:
+            tcp.bind(("127.0.0.1", 0))
+            port = tcp.getsockname()[1]
+            try:
+                udp.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        if port not in _given_ports:
+            _given_ports.add(port)
+            return port
+
+
+def connect(address, timeout=TIMEOUT):
+    """A stream socket: to a port of 127.0.0.1, (host, port), or a path."""
+    if isinstance(address, int):
+        address = ("127.0.0.1", address)
+    if isinstance(address, tuple):
+        return socket.create_connection(address, timeout=timeout)
+    client = socket.socket(socket.AF_UNIX)
+    client.settimeout(timeout)
+    client.connect(address)
+    return client
+
+
+def receive(client, size):
+    """Exactly so many bytes, or what came before the end of the stream."""
+    parts = []
+    while size > 0:
+        part = client.recv(min(size, 1 << 16))
+        if not part:
+            break
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
+
+
+def receive_all(client):
+    """Everything up to the end of the stream."""
+    return receive(client, sys.maxsize)
+
+
+def ask_udp(port, data, timeout=TIMEOUT):
+    """One datagram and its answer."""
+    with socket.socket(type=socket.SOCK_DGRAM) as client:
+        client.settimeout(timeout)
+        client.connect(("127.0.0.1", port))
+        client.send(data)
+        return client.recv(1 << 16)
+
+
+Reply = collections.namedtuple("Reply", "ok status body")
+
+
+class Manager:
+    """A conversation with the manager service."""
+
+    def __init__(self, address, timeout=TIMEOUT):
+        self.socket = connect(address, timeout)
+        self.file = self.socket.makefile("rwb")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        self.file.close()
+        self.socket.close()
+
+    def line(self):
+        """The next line without its end; None at the end of the stream."""
+        line = self.file.readline()
+        if not line:
+            return None
+        return line.decode(errors="replace").rstrip("\r\n")
+
+    def send(self, command):
+        self.file.write(command.encode() + b"\n")
+        self.file.flush()
+
+    def reply(self):
+        """Lines up to the one that says OK or ERR."""
+        body = []
+        while True:
+            line = self.line()
+            if line is None:
+                raise Failure("the manager hung up after %r" % body)
+            if re.match(r"(OK|ERR)\b", line):
+                return Reply(line.startswith("OK"), line, body)
+            body.append(line)
+
+    def ask(self, command):
+        self.send(command)
+        return self.reply()
+
+    def do(self, command):
+        """As ask(), for a command that has to succeed; gives the body."""
+        reply = self.ask(command)
+        if not reply.ok:
+            raise Failure("%s: %s %s" % (command, reply.status, reply.body))
+        return reply.body
+
+    def json(self, command):
+        """The result of a command as a value; after `json on`."""
+        self.send(command)
+        reply = json.loads(self.line())
+        if not reply["ok"]:
+            raise Failure("%s: %s" % (command, reply))
+        return reply["result"]

@@ -1,0 +1,71 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# What a stranger does with an installed copy: compile plugins outside of the
+# tree against it, as C and as C++, load them, use them, remove them.
+# Usage: install-check.sh [SOURCE], a tree with a configure script.
+set -eu
+
+top=$(cd "${1:-$(dirname "$0")/..}" && pwd)
+: "${CC:=cc}" "${CXX:=c++}" "${JOBS:=2}"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+prefix=$work/prefix
+plugins=$prefix/lib/berth
+
+fail() {
+	echo "install-check: $*" >&2
+	exit 1
+}
+
+# WORD ...: quiet unless it fails.
+quietly() {
+	"$@" >"$work/log" 2>&1 || {
+		cat "$work/log" >&2
+		fail "$* failed"
+	}
+}
+
+mkdir "$work/build"
+cd "$work/build"
+quietly "$top/configure" -q --prefix="$prefix"
+quietly make -s -j"$JOBS"
+quietly make -s install
+
+# The administrator's file outlives a second installation.
+echo '# mine' >>"$prefix/etc/berth/svc.conf"
+quietly make -s install
+grep -q '^# mine$' "$prefix/etc/berth/svc.conf" ||
+    fail "svc.conf was written over"
+for file in "$plugins"/*.la; do
+	[ ! -e "$file" ] || fail "$file is installed"
+done
+
+PKG_CONFIG_PATH=$prefix/lib/pkgconfig
+export PKG_CONFIG_PATH
+[ "$(pkg-config --variable=plugindir berth)" = "$plugins" ] ||
+    fail "berth.pc: wrong plugindir"
+[ -z "$(pkg-config --libs berth)" ] ||
+    fail "berth.pc: a plugin links no library"
+
+mkdir -p "$plugins"
+cd "$work"
+count=0
+for source in "$top"/docs/example/*.c; do
+	[ -e "$source" ] || continue
+	name=$(basename "$source" .c)
+	# shellcheck disable=SC2046
+	quietly $CC $(pkg-config --cflags berth) -Wall -Wextra -Werror \
+	    -shared -fPIC -o "$plugins/$name.so" "$source"
+	# shellcheck disable=SC2046
+	quietly $CXX -x c++ -std=c++20 $(pkg-config --cflags berth) \
+	    -Wall -Wextra -Werror -Wno-missing-field-initializers \
+	    -shared -fPIC -o "$plugins/$name-cxx.so" "$source"
+	count=$((count + 1))
+done
+[ $count -gt 0 ] || fail "docs/example holds no plugin"
+echo "$count compiled, as C and as C++"
+
+[ -x "$prefix/sbin/berthd" ] || fail "no berthd was installed"
+BERTHD=$prefix/sbin/berthd top_srcdir=$top PYTHONDONTWRITEBYTECODE=1 \
+    python3 "$top/tests/e2e/installed.py"
