@@ -10,67 +10,88 @@
  *
  * One thread, the one that called reactor_new() or last reactor_adopt(), runs
  * the loop and makes all calls, but those marked [any thread].
- *
- * Two indexes: slots by descriptor number, each with a generation that changes
- * with its owner; timers by id.  Memory of removed things is freed at the end
- * of the outermost turn.
  */
 #ifndef REACTOR_REACTOR_H
 #define REACTOR_REACTOR_H
 
 #include <berth/reactor.h>
+#include <stdatomic.h>
 
 #include "base/base.h"
 
 struct reactor;
+struct reactor_note;
+LIST_HEAD(reactor_notes, reactor_note);
 
 /*
  * Somebody who registers: the host itself, or one instance of a service.
  * Embedded; init and fini.  The counts say what it still holds.
  */
 struct reactor_owner {
-	const char *name; /* for the watchdog and the log */
+	const char *name; /* for the watchdog; lives as long as the owner */
 	struct reactor *reactor;
-	unsigned descriptors;
-	unsigned timers;
-	unsigned posts; /* and notifications; [any thread] counts under lock */
-	struct reactor_links *links; /* reactor_priv.h */
+	unsigned descriptors; /* signals and children count too */
+	atomic_uint timers;
+	atomic_uint posts; /* and notifications, and queued additions */
+
+	/* The reactor's: where the lists of what is held begin. */
+	uint32_t index;
+	uint32_t first_timer;
+	int first_fd;
+	bool revoking;
+	struct reactor_notes notes;
 };
 
 #define REACTOR_FOREVER UINT64_MAX
 
 struct reactor_options {
-	struct mono (*clock)(void *context); /* NULL: CLOCK_MONOTONIC */
+	/* NULL: CLOCK_MONOTONIC.  Called by any thread that schedules. */
+	struct mono (*clock)(void *context);
 	void *clock_context;
 	unsigned max_notifications; /* a turn; 0: all that are there */
 	unsigned reserve_timers;    /* allocated at once */
 	struct log *log;	    /* may be NULL */
 };
 
+/* options may be NULL.  -ENOMEM, -EMFILE, … */
 int reactor_new(
     const struct reactor_options *options, struct reactor **ret_reactor);
 /* Calls the close hook of every descriptor still there; timers and posts are
- * dropped.  Takes NULL; gives NULL. */
+ * dropped; what was deferred is called.  Nobody may be running the loop.
+ * Takes NULL; gives NULL. */
 struct reactor *reactor_free(struct reactor *reactor);
 void reactor_adopt(struct reactor *reactor); /* this thread runs it now */
 
 int reactor_owner_init(
     struct reactor_owner *owner, struct reactor *reactor, const char *name);
-/* Revokes, then forgets. */
+/* Revokes (close hooks are called), then forgets.  Takes an owner that is all
+ * zero, and one whose reactor is gone. */
 void reactor_owner_fini(struct reactor_owner *owner);
 /* Removes all descriptors (close hooks are called with the descriptor unless
- * dont_call), timers, notifications and posts of the owner. */
+ * dont_call), timers, notifications and posts of the owner, signals too.  Of
+ * its children no more is told, but they are reaped when they end. */
 void reactor_revoke(struct reactor_owner *owner, bool dont_call);
 
 /* --- descriptors -------------------------------------------------------- */
 
-/* See berth_add() and kin in <berth/events.h>.  -EPERM in the wrong thread for
- * calls that are not [any thread]; -EBADF; -EBUSY; -ENOENT; -ENOMEM. */
+/*
+ * See berth_add() and kin in <berth/events.h>.  -EPERM in the wrong thread for
+ * calls that are not [any thread]; -EBADF; -EBUSY; -EINVAL for a mask whose
+ * hook is missing; -ENOENT; -ENOMEM; -ECANCELED while the owner is revoked.
+ *
+ * The mask may be empty: the descriptor is known, nothing is told of it.  From
+ * another thread the addition is queued; what then fails, comes as a call of
+ * the close hook.
+ */
 int reactor_add(struct reactor_owner *owner, struct berth_handler *handler,
     int fd, unsigned mask); /* [any thread] */
+/* When no event is left, the descriptor is forgotten. */
 int reactor_remove(struct reactor_owner *owner, int fd, unsigned mask);
+/* A descriptor that was added stays so with an empty mask.  Cannot fail for
+ * one that is there and open. */
 int reactor_mask(
     struct reactor_owner *owner, int fd, unsigned off, unsigned on);
+/* Looks at every descriptor of the owner; -ENOENT: the handler has none. */
 int reactor_hold(
     struct reactor_owner *owner, struct berth_handler *handler, bool hold);
 
