@@ -14,5 +14,7 @@
 
 /* A common word: the host's table and our own functions have it. */
 #undef fail
+#undef fail_msg
+#define fail_msg(...) (print_error(__VA_ARGS__), _fail(__FILE__, __LINE__))
 
 #endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * options: the command line of berthd as one structure.  One table names
+ * every option; getopt's strings, the help text and the test of berthd(8)
+ * come from it.
+ */
+#ifndef MAIN_OPTIONS_H
+#define MAIN_OPTIONS_H
+
+#include "base/base.h"
+#include "config/config.h"
+
+enum options_action {
+	OPTIONS_RUN,
+	OPTIONS_CHECK, /* -t, and -T with print */
+	OPTIONS_HELP,
+	OPTIONS_VERSION
+};
+
+/* Embedded; options_parse() and options_fini().  Texts live in the arena or
+ * in argv. */
+struct options {
+	struct arena *arena;
+	enum options_action action;
+	bool print;
+	bool daemon;
+	bool debug;
+	bool no_static;
+	bool no_dynamic;
+	int reload_signal;
+	const char *pid_file;	 /* NULL: as the configuration says */
+	const char *plugin_path; /* absolute folders; NULL: likewise */
+
+	/* What is read: the files in order, then the directives of -S. */
+	struct config_input *inputs;
+	unsigned input_count;
+
+	const char **files;
+	unsigned file_count;
+	const char **directives;
+	unsigned directive_count;
+	const char *cwd; /* the folder berthd was started in, where needed */
+};
+
+#define OPTIONS_E_USAGE 1 /* a mistake on the command line: see message */
+
+/* 0, OPTIONS_E_USAGE or a negative errno, both with a message for people in
+ * *message.  options_fini() is due after any of them. */
+int options_parse(
+    int argc, char **argv, struct options *options, struct text *message);
+void options_fini(struct options *options);
+
+/* The second half of options_parse(): inputs and paths. */
+int options_resolve(struct options *options, struct text *message);
+/* A path as it is found after the daemon has left its folder; in the arena.
+ * NULL: no memory. */
+const char *options_path(const struct options *options, const char *path);
+
+/* One row of the table, for the help text and for tests. */
+struct option_row {
+	int letter; /* 0: there is a long form only */
+	const char *name;
+	const char *argument; /* NULL: takes none */
+	const char *help;
+	/* 0, or OPTIONS_E_USAGE or a negative errno with a message. */
+	int (*take)(
+	    struct options *options, const char *value, struct text *message);
+};
+
+const struct option_row *options_table(void); /* ends with a NULL name */
+void options_help(struct text *text);
+
+#endif
