@@ -10,22 +10,23 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static struct fake_registration *
-enter(struct berth_service *service, enum fake_kind kind)
+/* Whole before it is seen: another thread may enter what the loop then calls.
+ * Returns its id. */
+static uint64_t
+enter(struct berth_service *service, const struct fake_registration *what)
 {
 	struct fake_host *host = fake_host_of(service);
 	struct fake_registration *r = fake_alloc(sizeof(*r));
-	uint64_t one = 1;
+	uint64_t one = 1, id;
 
-	r->kind = kind;
+	*r = *what;
 	r->service = service;
-	r->fd = -1;
 	pthread_mutex_lock(&host->lock);
-	r->id = ++host->last_id;
+	id = r->id = ++host->last_id;
 	TAILQ_INSERT_TAIL(&host->registrations, r, link);
 	pthread_mutex_unlock(&host->lock);
 	FAKE_CHECK(write(host->wake_fd, &one, sizeof(one)) == sizeof(one));
-	return r;
+	return id;
 }
 
 static void
@@ -69,16 +70,19 @@ reactor_add(struct berth_service *service, struct berth_handler *handler,
     int fd, unsigned mask)
 {
 	struct fake_registration *r = by_fd(fake_host_of(service), fd);
+	const struct fake_registration what = {.kind = FAKE_DESCRIPTOR,
+	    .handler = handler,
+	    .fd = fd,
+	    .mask = mask & BERTH_IO_EVENTS};
 
 	if (fd < 0)
 		return -EBADF;
 	if (r && r->handler != handler)
 		return -EBUSY;
-	if (!r)
-		r = enter(service, FAKE_DESCRIPTOR);
-	r->handler = handler;
-	r->fd = fd;
-	r->mask |= mask & BERTH_IO_EVENTS;
+	if (r)
+		r->mask |= what.mask;
+	else
+		enter(service, &what);
 	return 0;
 }
 
@@ -131,14 +135,16 @@ reactor_schedule(struct berth_service *service, struct berth_handler *handler,
     void *token, uint64_t delay_ns, uint64_t interval_ns,
     berth_timer_id *ret_id)
 {
-	struct fake_registration *r = enter(service, FAKE_TIMER);
+	const struct fake_registration what = {.kind = FAKE_TIMER,
+	    .handler = handler,
+	    .fd = -1,
+	    .arg = token,
+	    .due_ns = fake_host_of(service)->now_ns + delay_ns,
+	    .interval_ns = interval_ns};
+	uint64_t id = enter(service, &what);
 
-	r->handler = handler;
-	r->arg = token;
-	r->due_ns = fake_host_of(service)->now_ns + delay_ns;
-	r->interval_ns = interval_ns;
 	if (ret_id)
-		*ret_id = r->id;
+		*ret_id = id;
 	return 0;
 }
 
@@ -188,10 +194,12 @@ static int
 reactor_notify(
     struct berth_service *service, struct berth_handler *handler, unsigned mask)
 {
-	struct fake_registration *r = enter(service, FAKE_NOTIFICATION);
+	const struct fake_registration what = {.kind = FAKE_NOTIFICATION,
+	    .handler = handler,
+	    .fd = -1,
+	    .mask = mask};
 
-	r->handler = handler;
-	r->mask = mask;
+	enter(service, &what);
 	return 0;
 }
 
@@ -205,10 +213,10 @@ reactor_purge(
 static int
 reactor_post(struct berth_service *service, berth_post_fn *fn, void *arg)
 {
-	struct fake_registration *r = enter(service, FAKE_POST);
+	const struct fake_registration what = {
+	    .kind = FAKE_POST, .fd = -1, .fn = fn, .arg = arg};
 
-	r->fn = fn;
-	r->arg = arg;
+	enter(service, &what);
 	return 0;
 }
 

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a session of the manager may say.
+ *
+ * The commands are the host's, which also judges which of them change
+ * something: without BERTH_COMMAND_CONTROL it refuses those.  Only the three
+ * that concern the session itself are answered here: login, json, quit.
+ *
+ * In the protocol of ACE (-l) a request is `help`, `reconfigure`, or anything
+ * else, which gets no answer.  Nobody can log in there, so that anything else
+ * may look only, in vain; `reconfigure` is carried out for everybody, as it
+ * does no more than read the administrator's own files again.
+ */
+#include "services_priv.h"
+
+#include <errno.h>
+
+#define LOGIN_LIMIT 3 /* wrong tokens in one session */
+
+/* The host carries them out for anybody: not worth a line in the log.  One
+ * that is missing here is logged, no more. */
+static const char *const looks[] = {"help", "list", "show", "sessions", "stats",
+    "check", "plan", "report", NULL};
+
+static int
+run_quit(struct berth_session *session, const char *argument)
+{
+	struct console *console = session->state;
+
+	(void)argument;
+	console->last = true;
+	return console_answer(session, 0, "");
+}
+
+static int
+run_json(struct berth_session *session, const char *argument)
+{
+	struct console *console = session->state;
+
+	if (strcmp(argument, "on") == 0)
+		console->form = REPLY_JSON;
+	else if (strcmp(argument, "off") == 0)
+		console->form = REPLY_PLAIN;
+	else
+		return console_answer(session, EINVAL, "json is on or off");
+	return console_answer(session, 0, "");
+}
+
+static bool
+token_right(struct berth_service *service, const char *guess)
+{
+	const struct manager *manager = service->state;
+	struct token token;
+	const char *reason;
+	bool right;
+
+	if (token_read(manager->token_path, &token, &reason) != 0) {
+		berth_log(service, BERTH_ERROR,
+		    "cannot read the token in %s: %s", manager->token_path,
+		    reason);
+		return false;
+	}
+	right = token_equal(&token, guess);
+	token_wipe(&token);
+	return right;
+}
+
+static int
+run_login(struct berth_session *session, const char *argument)
+{
+	const struct manager *manager = session->service->state;
+	struct console *console = session->state;
+	char peer[128] = "";
+
+	if (!manager->control)
+		return console_answer(session, EPERM,
+		    "control is not allowed here: see -c in berth-manager(8)");
+	berth_peer(session, peer, sizeof(peer));
+	if (token_right(session->service, argument)) {
+		console->logged_in = true;
+		berth_log(session->service, BERTH_NOTICE, "%s logged in", peer);
+		return console_answer(session, 0, "");
+	}
+	berth_log(session->service, BERTH_WARNING,
+	    "%s failed to log in: wrong token", peer);
+	console->last = ++console->wrong_tokens >= LOGIN_LIMIT;
+	return console_answer(session, EACCES,
+	    console->last ? "wrong token, once too often" : "wrong token");
+}
+
+static const struct own {
+	const char *name;
+	int (*run)(struct berth_session *session, const char *argument);
+} owns[] = {
+    {"quit", run_quit}, {"json", run_json}, {"login", run_login}, {NULL, NULL}};
+
+/* Cuts blanks at both ends, puts the first word in small letters, as every
+ * command is.  Returns it; its argument is copied nowhere. */
+static char *
+tidy(char *line)
+{
+	char *at, *end;
+
+	line += strspn(line, " \t");
+	end = line + strlen(line);
+	while (end > line && (end[-1] == ' ' || end[-1] == '\t'))
+		*--end = '\0';
+	for (at = line; *at != '\0' && *at != ' ' && *at != '\t'; at++)
+		if (*at >= 'A' && *at <= 'Z')
+			*at = (char)(*at - 'A' + 'a');
+	return line;
+}
+
+/* What follows the word in this line, or NULL if another word begins it. */
+static const char *
+after(const char *line, const char *word)
+{
+	size_t size = strlen(word);
+
+	if (strncmp(line, word, size) != 0)
+		return NULL;
+	if (line[size] != '\0' && line[size] != ' ' && line[size] != '\t')
+		return NULL;
+	return line + size + strspn(line + size, " \t");
+}
+
+/* Every command that changes something leaves its trace in the log, and a
+ * session that may not change anything leaves one. */
+static void
+audit(struct berth_session *session, const char *line, bool allowed)
+{
+	struct console *console = session->state;
+	char peer[128] = "";
+	int i;
+
+	for (i = 0; looks[i] != NULL; i++)
+		if (after(line, looks[i]) != NULL)
+			return;
+	if (!allowed && console->told_refusal)
+		return;
+	console->told_refusal = !allowed;
+	berth_peer(session, peer, sizeof(peer));
+	berth_log(session->service, BERTH_NOTICE, "%s%s: %.512s", peer,
+	    allowed ? "" : " (read-only)", line);
+}
+
+static int
+ask_host(struct berth_session *session, const char *line, bool control)
+{
+	struct console *console = session->state;
+	unsigned flags = control ? BERTH_COMMAND_CONTROL : 0;
+	int result;
+
+	if (console->form == REPLY_JSON)
+		flags |= BERTH_COMMAND_JSON;
+	audit(session, line, control);
+	result = berth_command(session->service, line, flags, console_replied,
+	    session, &console->command);
+	if (result < 0)
+		return console_answer(session, -result, strerror(-result));
+	return 0;
+}
+
+static int
+run_legacy(struct berth_session *session, const char *line)
+{
+	struct console *console = session->state;
+
+	console->last = true;
+	if (strcmp(line, "help") == 0) {
+		console->form = REPLY_ACE_LIST;
+		return ask_host(session, "report", false);
+	}
+	console->form = REPLY_ACE_NOTHING;
+	if (strcmp(line, "reconfigure") != 0)
+		return ask_host(session, line, false);
+	console->form = REPLY_ACE_DONE;
+	return ask_host(session, line, true);
+}
+
+int
+console_run(struct berth_session *session)
+{
+	const struct manager *manager = session->service->state;
+	struct console *console = session->state;
+	const char *line = tidy(console->line.data), *argument;
+	const struct own *own;
+	int result;
+
+	if (manager->idle_ms != 0) {
+		result = berth_session_timeout(session, manager->idle_ms);
+		if (result < 0)
+			return result;
+	}
+	if (manager->legacy)
+		return run_legacy(session, line);
+	for (own = owns; own->name != NULL; own++) {
+		argument = after(line, own->name);
+		if (argument != NULL)
+			return own->run(session, argument);
+	}
+	return ask_host(session, line, console->logged_in);
+}
