@@ -107,6 +107,14 @@ table_text(struct berth_text *public, const char *format, va_list ap)
 }
 
 static int
+table_text_add(struct berth_text *public, struct berth_bytes bytes)
+{
+	struct text *text = BASE_CONTAINER(public, struct text, public);
+
+	return text_add(text, bytes.data, bytes.size);
+}
+
+static int
 table_add(struct berth_service *service, struct berth_handler *handler, int fd,
     unsigned mask)
 {
@@ -203,6 +211,7 @@ const struct berth_host repository_host_table = {
     .shutdown = table_shutdown,
     .now = table_now,
     .text = table_text,
+    .text_add = table_text_add,
     .write = session_write,
     .vprintf = session_vprintf,
     .writable = session_writable,
@@ -212,6 +221,7 @@ const struct berth_host repository_host_table = {
     .session_timeout = session_timeout,
     .peer = session_peer,
     .local = session_local,
+    .peer_user = session_peer_user,
     .session_id = session_id,
     .add = table_add,
     .remove = table_remove,

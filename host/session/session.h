@@ -38,8 +38,8 @@ struct server *server_free(struct server *server);
 int server_add_listener(struct server *server, struct listener *listener);
 /* Serves these endpoints instead of the ones before, which are dropped.  Takes
  * the array, made by malloc(3), and its references; cannot fail. */
-void server_set_listeners(struct server *server, struct listener **listeners,
-    unsigned count);
+void server_set_listeners(
+    struct server *server, struct listener **listeners, unsigned count);
 /* Accept (attach to every listener) or let clients wait in the backlog. */
 void server_accept(struct server *server, bool accept);
 bool server_accepting(const struct server *server);
@@ -95,6 +95,8 @@ void session_abort(struct berth_session *session);
 void session_pause(struct berth_session *session, int pause);
 int session_timeout(struct berth_session *session, uint32_t ms);
 int session_peer(struct berth_session *session, char *buffer, size_t size);
+int session_peer_user(
+    struct berth_session *session, uint32_t *ret_uid, uint32_t *ret_gid);
 int session_local(struct berth_session *session, char *buffer, size_t size);
 uint64_t session_id(struct berth_session *session);
 

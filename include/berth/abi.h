@@ -13,7 +13,8 @@
  * the minor.
  *
  * History
- *   1.0  services, event sessions, datagrams, handlers, timers, posts, threads
+ *   1.0  services, event sessions, datagrams, handlers, timers, posts, threads,
+ *	  state hand-over, readiness
  */
 #ifndef BERTH_ABI_H
 #define BERTH_ABI_H

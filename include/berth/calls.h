@@ -181,6 +181,16 @@ berth_local(struct berth_session *s, char *buffer, size_t size)
 	return s->service->host->local(s, buffer, size);
 }
 
+/*
+ * The user and group of a Unix peer when it connected.  -EOPNOTSUPP for other
+ * sockets.
+ */
+static inline int
+berth_peer_user(struct berth_session *s, uint32_t *ret_uid, uint32_t *ret_gid)
+{
+	return s->service->host->peer_user(s, ret_uid, ret_gid);
+}
+
 /* Unique in the host's life. */
 static inline uint64_t
 berth_session_id(struct berth_session *s)

@@ -46,6 +46,7 @@ struct berth_host {
 	void (*shutdown)(struct berth_service *);
 	uint64_t (*now)(struct berth_service *);
 	int (*text)(struct berth_text *, const char *, va_list);
+	int (*text_add)(struct berth_text *, struct berth_bytes);
 
 	/* sessions */
 	int (*write)(struct berth_session *, struct berth_bytes);
@@ -57,6 +58,7 @@ struct berth_host {
 	int (*session_timeout)(struct berth_session *, uint32_t);
 	int (*peer)(struct berth_session *, char *, size_t);
 	int (*local)(struct berth_session *, char *, size_t);
+	int (*peer_user)(struct berth_session *, uint32_t *, uint32_t *);
 	uint64_t (*session_id)(struct berth_session *);
 
 	/* the reactor */

@@ -25,6 +25,10 @@ struct berth_service {
 	void *state;	  /* type->state_size bytes, zeroed before init */
 };
 
+/* Flags of a type; a host refuses those that it does not know. */
+#define BERTH_EXCLUSIVE 0x1u /* two instances can't be up at once */
+#define BERTH_FLAGS_KNOWN BERTH_EXCLUSIVE
+
 /*
  * What a plugin's factory returns: constant, the same for every instance.
  * A missing hook means the default: success, or nothing.
@@ -33,7 +37,7 @@ struct berth_service_type {
 	struct berth_type_header header;
 
 	const char *summary; /* one line for people */
-	uint32_t flags;	     /* no flags are defined in 1.0: 0 */
+	uint32_t flags;	     /* BERTH_EXCLUSIVE or 0 */
 	size_t state_size;   /* bytes of state for each instance */
 
 	/*
@@ -59,6 +63,25 @@ struct berth_service_type {
 
 	/* One line on what it does now, without a newline; cannot fail. */
 	void (*info)(struct berth_service *, struct berth_text *);
+
+	/*
+	 * State hand-over, when a running instance is replaced: save writes
+	 * bytes in the form of this type's state_version; the new instance's
+	 * restore is handed them after its init, with the version of the old.
+	 * Either may fail with berth_fail(), which fails the replacement.
+	 */
+	uint32_t state_version;
+	int (*save)(struct berth_service *, struct berth_text *);
+	int (*restore)(
+	    struct berth_service *, uint32_t version, struct berth_bytes);
+
+	/*
+	 * Is it fit to serve?  Asked after init: 0, yes; positive, ask again
+	 * in so many milliseconds; negative, no, with berth_fail().  A
+	 * replacement that says no, or does not say yes within ready_timeout,
+	 * is rolled back, and the instance before it goes on.
+	 */
+	int (*ready)(struct berth_service *);
 
 	/* What it does with its connections and datagrams. */
 	struct berth_session_type session;

@@ -27,4 +27,11 @@ berth_text_printf(struct berth_text *t, const char *format, ...)
 	return result;
 }
 
+/* Append bytes of any value.  0, or -ENOMEM. */
+static inline int
+berth_text_add(struct berth_text *t, struct berth_bytes bytes)
+{
+	return t->host->text_add(t, bytes);
+}
+
 #endif
