@@ -90,17 +90,34 @@ struct listener_consumer *listener_consumer(const struct listener *listener);
 void listener_pause(struct listener *listener);
 void listener_resume(struct listener *listener);
 void listener_set_backlog(struct listener *listener, unsigned backlog);
+/* Backlog, keepalive and nodelay; connections inherit them when accepted. */
+void listener_tune(struct listener *listener, const struct settings *settings);
 
 int listener_fd(const struct listener *listener);
 bool listener_is_datagram(const struct listener *listener);
+int listener_socket_type(const struct listener *listener); /* SOCK_STREAM, … */
 /* The bound address, with the port that the kernel chose: "tcp:127.0.0.1:7".
  * Lives as long as the listener. */
 const char *listener_text(const struct listener *listener);
-/* Is this one of the host's own datagram addresses?  (anti-loop) */
+/* Does it come from a port of one of the host's own datagram endpoints, here
+ * or on another machine that runs the same, or from one of its Unix datagram
+ * sockets?  (anti-loop) */
 bool listeners_own_datagram(const struct listeners *listeners,
     const struct sockaddr *address, socklen_t size);
 /* All, for `show`; in the order of their birth. */
 void listeners_each(struct listeners *listeners,
     void (*fn)(void *context, struct listener *listener), void *context);
+
+/* --- what the sessions of a host share ---------------------------------------
+ */
+
+#define LISTENERS_BUFFER_BYTES 65536u
+
+/* Room for what is read, lent until it is returned; NULL while another has it
+ * (in a nested turn of the loop). */
+void *listeners_lend(struct listeners *listeners);
+void listeners_return(struct listeners *listeners);
+/* Numbers that are unique in the host's life, from 1. */
+uint64_t listeners_next_id(struct listeners *listeners);
 
 #endif
