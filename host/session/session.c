@@ -1,2 +1,385 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "session/session.h"
+/*
+ * session: the life of one connection.
+ *
+ * One allocation holds it and the service's state.  It is registered with the
+ * reactor only if it survives its open hook, so that a service that answers
+ * and closes costs no epoll_ctl(2).
+ *
+ * Whatever a hook or a call does to a session is noted first and acted upon in
+ * settle(), the one place that changes interest, goes on with closing, and
+ * frees.
+ */
+#include "session/session_priv.h"
+
+#include <berth/host.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdalign.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct session *
+of_handler(struct berth_handler *handler)
+{
+	return BASE_CONTAINER(handler, struct session, handler);
+}
+
+static const struct berth_session_type *
+type_of(const struct session *session)
+{
+	return session->server->options.type;
+}
+
+/* --- its end -----------------------------------------------------------------
+ */
+
+static const char *
+reason_text(int reason)
+{
+	static const char *const texts[] = {
+	    [BERTH_CLOSED_ORDERLY] = "closed in order",
+	    [BERTH_CLOSED_IDLE] = "idle for too long",
+	    [BERTH_CLOSED_DRAINED] = "the service ended",
+	    [BERTH_CLOSED_ABORTED] = "aborted by the service",
+	    [BERTH_CLOSED_OVERFLOW] = "input_limit reached",
+	};
+
+	return reason < 0 ? strerror(-reason) : texts[reason];
+}
+
+static bool
+is_failure(int reason)
+{
+	return reason < 0 || reason == BERTH_CLOSED_OVERFLOW;
+}
+
+static void
+log_session(struct session *session, int level, const char *what)
+{
+	struct server *server = session->server;
+	struct log *log = server->options.log;
+	char peer[SESSION_ADDRESS_MAX] = "an unknown address";
+
+	/* Asked for when wanted only: it is a system call. */
+	if (log == NULL || level > log->level)
+		return;
+	session_peer(&session->public, peer, sizeof(peer));
+	log_printf(log, level, server->options.service->name,
+	    "session %" PRIu64 " from %s: %s", session->id, peer, what);
+}
+
+static void
+end(struct session *session)
+{
+	struct server *server = session->server;
+	const struct berth_session_type *type = type_of(session);
+	int reason = session->reason;
+
+	log_session(session, is_failure(reason) ? BERTH_INFO : BERTH_DEBUG,
+	    reason_text(reason));
+	if ((session->flags & SESSION_OPENED) != 0 && type->closed != NULL)
+		type->closed(&session->public, reason);
+	if (is_failure(reason))
+		server->counters.sessions_failed++;
+	LIST_REMOVE(session, link);
+	fd_close(&session->fd);
+	buffer_drop(&session->input);
+	buffer_drop(&session->output);
+	free(session);
+	server_session_gone(server);
+}
+
+static void
+end_of_turn(struct reactor_deferred *node)
+{
+	struct session *session = BASE_CONTAINER(
+	    node, struct session, deferred);
+
+	session->flags &= (uint16_t)~SESSION_QUEUED;
+	if (session->phase == PHASE_DOOMED) {
+		end(session);
+		return;
+	}
+	session_enter(session);
+	session_offer_again(session);
+	session_leave(session);
+}
+
+void
+session_defer(struct session *session)
+{
+	if ((session->flags & SESSION_QUEUED) != 0)
+		return;
+	session->flags |= SESSION_QUEUED;
+	reactor_defer(
+	    session->server->reactor, &session->deferred, end_of_turn);
+}
+
+static void
+unwatch(struct session *session)
+{
+	if ((session->flags & SESSION_WATCHED) == 0)
+		return;
+	session->flags &= (uint16_t)~SESSION_WATCHED;
+	reactor_remove(session->server->options.owner, session->fd,
+	    BERTH_IO_EVENTS | BERTH_DONT_CALL);
+}
+
+void
+session_doom(struct session *session, int reason)
+{
+	if (session->phase == PHASE_DOOMED)
+		return;
+	session->phase = PHASE_DOOMED;
+	session->reason = (int16_t)reason;
+	session_cancel_timer(session);
+	unwatch(session);
+	if (session->depth == 0)
+		session_defer(session);
+}
+
+void
+session_end_now(struct session *session, int reason)
+{
+	if (session->depth > 0 || (session->flags & SESSION_QUEUED) != 0) {
+		session_doom(session, reason);
+		return;
+	}
+	session_enter(session);
+	session_doom(session, reason);
+	session_leave(session);
+}
+
+/* --- interest
+ * ------------------------------------------------------------------
+ */
+
+bool
+session_is_reading(const struct session *session)
+{
+	if ((session->flags & SESSION_EOF) != 0)
+		return false;
+	if (session->phase == PHASE_OPEN)
+		return (session->flags & (SESSION_PAUSED | SESSION_STALLED)) ==
+		       0;
+	return session->phase == PHASE_LINGERING;
+}
+
+static unsigned
+wanted_interest(const struct session *session)
+{
+	unsigned wanted = session_is_reading(session) ? BERTH_READ : 0;
+
+	if (session->output != NULL || (session->flags & SESSION_SHORT) != 0)
+		wanted |= BERTH_WRITE;
+	return wanted;
+}
+
+static void
+watch(struct session *session)
+{
+	struct reactor_owner *owner = session->server->options.owner;
+	unsigned wanted = wanted_interest(session);
+	int result = 0;
+
+	if ((session->flags & SESSION_WATCHED) == 0) {
+		result = reactor_add(
+		    owner, &session->handler, session->fd, wanted);
+		if (result == 0)
+			session->flags |= SESSION_WATCHED;
+	} else if (wanted != session->interest) {
+		result = reactor_mask(owner, session->fd,
+		    session->interest & ~wanted, wanted & ~session->interest);
+	}
+	session->interest = (uint8_t)wanted;
+	if (result != 0)
+		session_doom(session, result);
+}
+
+/* Acts on what was noted; the depth is still that of whoever called. */
+static void
+settle(struct session *session)
+{
+	if (session->phase == PHASE_FLUSHING)
+		session_shut_step(session);
+	if (session->phase != PHASE_DOOMED)
+		watch(session);
+}
+
+void
+session_enter(struct session *session)
+{
+	session->depth++;
+	if (session->phase == PHASE_OPEN)
+		session->spent = 0;
+}
+
+bool
+session_leave(struct session *session)
+{
+	if (session->depth == 1) {
+		settle(session);
+		if (session->phase == PHASE_DOOMED) {
+			if ((session->flags & SESSION_QUEUED) == 0)
+				end(session);
+			else
+				session->depth = 0;
+			return false;
+		}
+	}
+	session->depth--;
+	return true;
+}
+
+void
+session_touch(struct session *session)
+{
+	if (session->depth == 0 && session->phase != PHASE_DOOMED)
+		settle(session);
+}
+
+/* --- events
+ * ---------------------------------------------------------------------
+ */
+
+static int
+on_input(struct berth_handler *handler, int fd)
+{
+	struct session *session = of_handler(handler);
+	int more;
+
+	(void)fd;
+	if (session->depth > 0) /* a nested turn of the loop */
+		return 0;
+	session->active_ns = reactor_now(session->server->reactor).ns;
+	session_enter(session);
+	if (session->phase == PHASE_OPEN)
+		more = session_read(session);
+	else
+		more = session_discard(session);
+	return session_leave(session) && more > 0 &&
+	       session_is_reading(session);
+}
+
+static int
+on_output(struct berth_handler *handler, int fd)
+{
+	struct session *session = of_handler(handler);
+	const struct berth_session_type *type = type_of(session);
+
+	(void)fd;
+	if (session->depth > 0)
+		return 0;
+	session_enter(session);
+	session_flush(session);
+	if (session->phase == PHASE_OPEN && session_output_low(session)) {
+		if ((session->flags & SESSION_SHORT) != 0) {
+			session->flags &= (uint16_t)~SESSION_SHORT;
+			if (type->output_ready != NULL &&
+			    type->output_ready(&session->public) < 0)
+				session_doom(session, BERTH_CLOSED_ABORTED);
+		}
+		session_offer_again(session);
+	}
+	session_leave(session);
+	return 0;
+}
+
+static int
+on_timeout(struct berth_handler *handler, uint64_t now_ns, void *token)
+{
+	struct session *session = of_handler(handler);
+	const struct berth_session_type *type = type_of(session);
+
+	(void)now_ns;
+	(void)token;
+	session->timer = 0;
+	session_enter(session);
+	if (session->phase != PHASE_OPEN)
+		session_linger_over(session);
+	else if (type->timeout != NULL && type->timeout(&session->public) < 0)
+		session_doom(session, BERTH_CLOSED_ABORTED);
+	session_leave(session);
+	return 0;
+}
+
+/* The owner was revoked, or the reactor ends. */
+static void
+on_close(struct berth_handler *handler, int fd, unsigned mask)
+{
+	struct session *session = of_handler(handler);
+
+	(void)fd;
+	if ((mask & BERTH_TIMER) != 0)
+		return;
+	session->flags &= (uint16_t)~SESSION_WATCHED;
+	session_doom(session, BERTH_CLOSED_ABORTED);
+}
+
+const struct berth_handler_type session_handler_type = {
+    .input = on_input,
+    .output = on_output,
+    .timeout = on_timeout,
+    .close = on_close,
+};
+
+/* --- its beginning
+ * ----------------------------------------------------------------
+ */
+
+static struct session *
+session_new(struct server *server, struct listener *listener, int fd)
+{
+	size_t state_size = server->options.type->state_size;
+	struct session *session = calloc(1, sizeof(*session) + state_size);
+
+	if (session == NULL)
+		return NULL;
+	session->public.service = server->options.service;
+	session->public.state = session + 1;
+	session->handler.type = &session_handler_type;
+	session->server = server;
+	session->id = listeners_next_id(server->options.listeners);
+	session->born_ns = reactor_now(server->reactor).ns;
+	session->active_ns = session->born_ns;
+	session->fd = fd;
+	if (listener_socket_type(listener) == SOCK_SEQPACKET)
+		session->flags = SESSION_RECORDS;
+	LIST_INSERT_HEAD(&server->sessions, session, link);
+	return session;
+}
+
+_Static_assert(sizeof(struct session) % alignof(max_align_t) == 0,
+    "the service's state follows");
+
+int
+session_accepted(
+    struct listener_consumer *consumer, struct listener *listener, int fd)
+{
+	struct server *server = server_of(consumer);
+	const struct berth_session_type *type = server->options.type;
+	struct session *session = NULL;
+	int result = server_session_begins(server);
+
+	if (result == 0) {
+		session = session_new(server, listener, fd);
+		result = -ENOMEM;
+	}
+	if (session == NULL) {
+		server->counters.sessions_failed++;
+		fd_close(&fd);
+		return result;
+	}
+	server->counters.sessions_total++;
+	server->counters.sessions_active++;
+	log_session(session, BERTH_DEBUG, "opened");
+	session_enter(session);
+	result = type->open != NULL ? type->open(&session->public) : 0;
+	if (result >= 0)
+		session->flags |= SESSION_OPENED;
+	else
+		session_doom(session, result);
+	session_leave(session);
+	return 0;
+}

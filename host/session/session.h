@@ -30,7 +30,8 @@ struct server_options {
 
 int server_new(
     const struct server_options *options, struct server **ret_server);
-/* No session may be left; detaches and drops the listeners. */
+/* No session may be left; detaches and drops the listeners.  Before the owner
+ * is finished. */
 struct server *server_free(struct server *server);
 
 /* Takes the reference.  -EPROTONOSUPPORT: the type has no hook for such a
@@ -52,8 +53,9 @@ void server_update(struct server *server, const struct settings *settings);
 /* No new sessions; those that are left end by themselves, or are closed in
  * order when drain_ns is over (0: at once).  Then drained() is called. */
 void server_drain(struct server *server, uint64_t drain_ns);
-/* Aborts all sessions now; the closed hooks run in this call or before the
- * end of the turn. */
+/* Aborts all sessions now; the closed hooks run in this call, but for a session
+ * one of whose hooks is on the stack or that is ending already: before the end
+ * of the turn. */
 void server_abort(struct server *server, int reason);
 
 struct server_counters {

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * calls: what a service asks about its session, and what it wants of it;
+ * <berth/calls.h> has the contract.
+ *
+ * Results: 0 or more, or a negative errno.
+ */
+#include "session/session_priv.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+void
+session_close(struct berth_session *public)
+{
+	struct session *session = session_of(public);
+
+	if ((session->flags & SESSION_DATAGRAM) != 0)
+		session->phase = PHASE_DOOMED;
+	else
+		session_shut(session, BERTH_CLOSED_ORDERLY);
+}
+
+void
+session_abort(struct berth_session *public)
+{
+	struct session *session = session_of(public);
+
+	if ((session->flags & SESSION_DATAGRAM) != 0)
+		session->phase = PHASE_DOOMED;
+	else
+		session_doom(session, BERTH_CLOSED_ABORTED);
+}
+
+void
+session_pause(struct berth_session *public, int pause)
+{
+	struct session *session = session_of(public);
+
+	if (session->phase != PHASE_OPEN ||
+	    (session->flags & SESSION_DATAGRAM) != 0)
+		return;
+	if (pause) {
+		session->flags |= SESSION_PAUSED;
+	} else if ((session->flags & SESSION_PAUSED) != 0) {
+		session->flags &= (uint16_t)~SESSION_PAUSED;
+		if (session->input != NULL) {
+			session->flags |= SESSION_KICKED;
+			session_defer(session);
+		}
+	}
+	session_touch(session);
+}
+
+int
+session_timeout(struct berth_session *public, uint32_t ms)
+{
+	struct session *session = session_of(public);
+
+	if ((session->flags & SESSION_DATAGRAM) != 0)
+		return -EOPNOTSUPP;
+	if (session->phase != PHASE_OPEN)
+		return -EPIPE;
+	session_cancel_timer(session);
+	if (ms == 0)
+		return 0;
+	return reactor_schedule(session->server->options.owner,
+	    &session->handler, NULL, MONO_MS(ms), 0, &session->timer);
+}
+
+static int
+print_name(int fd, int (*ask)(int, struct sockaddr *, socklen_t *),
+    char *buffer, size_t size)
+{
+	struct sockaddr_storage storage;
+	socklen_t length = sizeof(storage);
+	void *any = &storage;
+
+	if (ask(fd, any, &length) != 0)
+		return -errno;
+	return address_print(any, length, buffer, size);
+}
+
+static int
+ask_peer(int fd, struct sockaddr *address, socklen_t *size)
+{
+	return getpeername(fd, address, size);
+}
+
+static int
+ask_local(int fd, struct sockaddr *address, socklen_t *size)
+{
+	return getsockname(fd, address, size);
+}
+
+int
+session_peer(struct berth_session *public, char *buffer, size_t size)
+{
+	struct session *session = session_of(public);
+
+	if ((session->flags & SESSION_DATAGRAM) != 0)
+		return datagram_peer(session, buffer, size);
+	return print_name(session->fd, ask_peer, buffer, size);
+}
+
+int
+session_local(struct berth_session *public, char *buffer, size_t size)
+{
+	struct session *session = session_of(public);
+
+	if ((session->flags & SESSION_DATAGRAM) != 0)
+		return datagram_local(session, buffer, size);
+	return print_name(session->fd, ask_local, buffer, size);
+}
+
+uint64_t
+session_id(struct berth_session *public)
+{
+	return session_of(public)->id;
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * close: the orderly end of a connection.
+ *
+ * The output is flushed.  A client that never sent anything is then closed at
+ * once: there is nothing the kernel could answer with a reset.  Otherwise our
+ * side is shut down and what the client still sends is thrown away until it
+ * ends its side too, because bytes that arrive at, or lie unread in, a closed
+ * socket make the kernel reset the connection, and the client may lose what
+ * was sent to it last (RFC 1122, 4.2.2.13).
+ *
+ * Both steps have limits: flushing ends when nothing was taken for linger,
+ * lingering when it has lasted that long or too much came.
+ */
+#include "session/session_priv.h"
+
+#include <errno.h>
+
+/* What a client may send after we have ended. */
+#define DISCARD_MAX (1024u * 1024)
+
+/* Even a host that doesn't linger gives its output a chance. */
+#define FLUSH_MIN_MS 1000u
+
+static uint64_t
+patience_ns(const struct session *session)
+{
+	uint64_t ms = server_settings(session->server)->linger_ms;
+
+	if (session->output != NULL && ms < FLUSH_MIN_MS)
+		ms = FLUSH_MIN_MS;
+	return MONO_MS(ms);
+}
+
+void
+session_cancel_timer(struct session *session)
+{
+	if (session->timer != 0)
+		reactor_cancel(
+		    session->server->options.owner, session->timer, NULL);
+	session->timer = 0;
+}
+
+/* Whoever can't have a timer is not waited for. */
+static void
+arm(struct session *session)
+{
+	int result = -ETIMEDOUT;
+
+	session_cancel_timer(session);
+	if (patience_ns(session) > 0)
+		result = reactor_schedule(session->server->options.owner,
+		    &session->handler, NULL, patience_ns(session), 0,
+		    &session->timer);
+	if (result == 0)
+		return;
+	if (session->output == NULL)
+		result = session->reason;
+	session_doom(session, result);
+}
+
+void
+session_shut(struct session *session, int reason)
+{
+	if (session->phase != PHASE_OPEN)
+		return;
+	session->phase = PHASE_FLUSHING;
+	session->reason = (int16_t)reason;
+	session->flags &= (uint16_t) ~(
+	    SESSION_SHORT | SESSION_STALLED | SESSION_KICKED | SESSION_PAUSED);
+	session_cancel_timer(session);
+	session_touch(session);
+}
+
+static bool
+has_unread(const struct session *session)
+{
+	char byte;
+
+	return recv(session->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+void
+session_shut_step(struct session *session)
+{
+	if (session->output != NULL) {
+		if (session->timer == 0)
+			arm(session);
+		return;
+	}
+	if ((session->flags & SESSION_EOF) != 0 ||
+	    (session->bytes_in == 0 && !has_unread(session))) {
+		session_doom(session, session->reason);
+		return;
+	}
+	shutdown(session->fd, SHUT_WR);
+	session->phase = PHASE_LINGERING;
+	session->spent = 0;
+	arm(session);
+}
+
+void
+session_linger_over(struct session *session)
+{
+	uint64_t now = reactor_now(session->server->reactor).ns;
+
+	if (session->phase == PHASE_LINGERING)
+		session_doom(session, session->reason);
+	else if (session->phase == PHASE_FLUSHING &&
+		 now - session->active_ns >= patience_ns(session))
+		session_doom(session, -ETIMEDOUT);
+	/* Else it was taking something: the next step waits once more. */
+}
+
+int
+session_discard(struct session *session)
+{
+	struct listeners *shared = session->server->options.listeners;
+	char *room = listeners_lend(shared);
+	ssize_t got;
+
+	if (room == NULL)
+		return 0;
+	got = recv(session->fd, room, LISTENERS_BUFFER_BYTES, 0);
+	listeners_return(shared);
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	/* Its end, or its reset: it has what it wanted. */
+	if (got <= 0 || session->spent + (size_t)got > DISCARD_MAX) {
+		session_doom(session, session->reason);
+		return 0;
+	}
+	session->spent += (uint32_t)got;
+	return got == LISTENERS_BUFFER_BYTES;
+}

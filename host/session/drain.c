@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * drain: how the sessions of a server end without the service's doing: by
+ * idleness, or because the service itself ends.
+ *
+ * Draining has three stages.  Sessions first end by themselves; those left at
+ * the deadline are closed in order; those left another while later are
+ * aborted.  When none is left drained() is called, once, at the end of a turn.
+ *
+ * Idle sessions are found by a sweep four times in idle_timeout, so that a
+ * message costs no timer; one lives at most a quarter longer than it should.
+ */
+#include "session/session_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* How long the second stage lasts at least: a client that answers at once
+ * needs a round trip. */
+#define CLOSING_MIN_MS 500u
+
+static char sweep_token, deadline_token;
+
+/* --- idleness
+ * ------------------------------------------------------------------
+ */
+
+int
+server_sweep_arm(struct server *server)
+{
+	uint64_t idle_ms = server_settings(server)->idle_timeout_ms;
+	uint64_t step_ns = MONO_MS(idle_ms) / 4;
+
+	if (idle_ms == 0 || server->sweep != 0)
+		return 0;
+	return reactor_schedule(server->options.owner, &server->handler,
+	    &sweep_token, step_ns, step_ns, &server->sweep);
+}
+
+void
+server_sweep_disarm(struct server *server)
+{
+	if (server->sweep != 0)
+		reactor_cancel(server->options.owner, server->sweep, NULL);
+	server->sweep = 0;
+}
+
+static void
+sweep(struct server *server, uint64_t now_ns)
+{
+	uint64_t idle_ns = MONO_MS(server_settings(server)->idle_timeout_ms);
+	struct session *session;
+
+	if (LIST_EMPTY(&server->sessions)) {
+		server_sweep_disarm(server);
+		return;
+	}
+	LIST_FOREACH (session, &server->sessions, link) {
+		/* Those that are closing have a timer of their own. */
+		if (session->phase == PHASE_OPEN &&
+		    now_ns > session->active_ns &&
+		    now_ns - session->active_ns >= idle_ns)
+			session_doom(session, BERTH_CLOSED_IDLE);
+	}
+}
+
+/* --- the end of the service
+ * -------------------------------------------------------
+ */
+
+static void
+tell_drained(struct reactor_deferred *node)
+{
+	struct server *server = BASE_CONTAINER(node, struct server, deferred);
+
+	server->queued = false;
+	if (server->freed) {
+		free(server);
+		return;
+	}
+	if (server->stage == DRAIN_NOT || server->told ||
+	    !LIST_EMPTY(&server->sessions))
+		return;
+	server->told = true;
+	if (server->options.drained != NULL)
+		server->options.drained(server->options.context);
+}
+
+void
+server_drain_check(struct server *server)
+{
+	if (server->stage == DRAIN_NOT || server->told || server->queued ||
+	    !LIST_EMPTY(&server->sessions))
+		return;
+	if (server->deadline != 0)
+		reactor_cancel(server->options.owner, server->deadline, NULL);
+	server->deadline = 0;
+	server->queued = true;
+	reactor_defer(server->reactor, &server->deferred, tell_drained);
+}
+
+void
+server_drain_cancel(struct server *server)
+{
+	if (server->deadline != 0)
+		reactor_cancel(server->options.owner, server->deadline, NULL);
+	server->deadline = 0;
+	server->stage = DRAIN_NOT;
+	server->told = false;
+}
+
+static void
+close_all(struct server *server, int reason)
+{
+	struct session *session;
+
+	/* Their ends wait for the end of the turn: the list stays as it is. */
+	LIST_FOREACH (session, &server->sessions, link) {
+		session_shut(session, reason);
+	}
+}
+
+static void next_stage(struct server *server);
+
+/* No memory for the timer: there is no waiting. */
+static void
+wait_for_stage(struct server *server, uint64_t delay_ns)
+{
+	if (delay_ns == REACTOR_FOREVER)
+		return;
+	if (delay_ns > 0 &&
+	    reactor_schedule(server->options.owner, &server->handler,
+		&deadline_token, delay_ns, 0, &server->deadline) == 0)
+		return;
+	next_stage(server);
+}
+
+static void
+next_stage(struct server *server)
+{
+	uint64_t ms = server_settings(server)->linger_ms;
+
+	if (server->stage == DRAIN_WAITING) {
+		server->stage = DRAIN_CLOSING;
+		close_all(server, BERTH_CLOSED_DRAINED);
+		if (ms < CLOSING_MIN_MS)
+			ms = CLOSING_MIN_MS;
+		wait_for_stage(server, MONO_MS(ms));
+	} else if (server->stage == DRAIN_CLOSING) {
+		server->stage = DRAIN_ABORTING;
+		server_abort(server, BERTH_CLOSED_DRAINED);
+	}
+}
+
+void
+server_drain(struct server *server, uint64_t drain_ns)
+{
+	server_accept(server, false);
+	server_drain_cancel(server);
+	server->stage = DRAIN_WAITING;
+	server_drain_check(server);
+	if (!LIST_EMPTY(&server->sessions))
+		wait_for_stage(server, drain_ns);
+}
+
+void
+server_abort(struct server *server, int reason)
+{
+	struct session *session, *next;
+
+	for (session = LIST_FIRST(&server->sessions); session != NULL;
+	     session = next) {
+		next = LIST_NEXT(session, link);
+		session_end_now(session, reason);
+	}
+}
+
+int
+server_timeout(struct berth_handler *handler, uint64_t now_ns, void *token)
+{
+	struct server *server = BASE_CONTAINER(handler, struct server, handler);
+
+	if (token == &sweep_token) {
+		sweep(server, now_ns);
+		return 0;
+	}
+	server->deadline = 0;
+	next_stage(server);
+	return 0;
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * output: from the service to the kernel.
+ *
+ * A write is tried at once; what the kernel does not take waits in a buffer of
+ * at most output_limit bytes, and only while there is one is writability asked
+ * for.  The low-water mark is half of output_limit: below it the service hears
+ * output_ready, if a write was short, and gets the input again that it had
+ * left.
+ *
+ * One hook may send SEND_BUDGET bytes of its session directly; beyond that its
+ * writes go to the buffer, so that a service that writes until it is refused is
+ * refused at some time, however fast its client reads.
+ *
+ * Without memory for the buffer a write is short; the session goes on when the
+ * kernel takes more.  Records are never buffered, which would join them.
+ */
+#include "session/session_priv.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define SEND_BUDGET (256u * 1024)
+#define FORMAT_ROOM 1024u
+
+static size_t
+limit_of(const struct session *session)
+{
+	uint64_t limit = server_settings(session->server)->output_limit_bytes;
+
+	return limit > SIZE_MAX / 2 ? SIZE_MAX / 2 : (size_t)limit;
+}
+
+bool
+session_output_low(const struct session *session)
+{
+	return session->output == NULL ||
+	       buffer_size(session->output) <= limit_of(session) / 2;
+}
+
+/* How many bytes the kernel took, or a negative errno. */
+static ssize_t
+send_now(struct session *session, const void *data, size_t size)
+{
+	ssize_t sent;
+
+	do {
+		sent = send(session->fd, data, size, MSG_NOSIGNAL);
+	} while (sent < 0 && errno == EINTR);
+	if (sent < 0)
+		/* No memory in the kernel is no fault of this client's. */
+		return errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM
+			   ? 0
+			   : -errno;
+	session->bytes_out += (uint64_t)sent;
+	session->server->counters.bytes_out += (uint64_t)sent;
+	session->spent += (uint32_t)sent; /* at most a budget and a message */
+	session->active_ns = reactor_now(session->server->reactor).ns;
+	return sent;
+}
+
+/* How many bytes were kept for later. */
+static size_t
+keep(struct session *session, const char *data, size_t size)
+{
+	size_t limit = limit_of(session),
+	       waiting = buffer_size(session->output);
+
+	if ((session->flags & SESSION_RECORDS) != 0 || waiting >= limit)
+		return 0;
+	if (size > limit - waiting)
+		size = limit - waiting;
+	return buffer_append(&session->output, data, size) == 0 ? size : 0;
+}
+
+static int
+write_some(struct session *session, const char *data, size_t size)
+{
+	ssize_t sent = 0;
+	size_t taken;
+
+	if (session->output == NULL &&
+	    (session->spent < SEND_BUDGET || session->depth == 0)) {
+		sent = send_now(session, data, size);
+		if (sent == -EMSGSIZE)
+			return -EMSGSIZE;
+		if (sent < 0) {
+			session_doom(session, (int)sent);
+			return (int)sent;
+		}
+		if ((size_t)sent == size)
+			return (int)size;
+	}
+	taken = (size_t)sent + keep(session, data + sent, size - (size_t)sent);
+	if (taken < size)
+		session->flags |= SESSION_SHORT;
+	return (int)taken;
+}
+
+int
+session_write(struct berth_session *public, struct berth_bytes bytes)
+{
+	struct session *session = session_of(public);
+	size_t size = bytes.size > INT_MAX ? INT_MAX : bytes.size;
+	int result;
+
+	if (session->phase != PHASE_OPEN)
+		return -EPIPE;
+	if ((session->flags & SESSION_DATAGRAM) != 0)
+		return datagram_write(session, bytes);
+	if (size == 0)
+		return 0;
+	result = write_some(session, bytes.data, size);
+	session_touch(session);
+	return result;
+}
+
+size_t
+session_writable(struct berth_session *public)
+{
+	struct session *session = session_of(public);
+	size_t limit = limit_of(session),
+	       waiting = buffer_size(session->output);
+
+	if (session->phase != PHASE_OPEN)
+		return 0;
+	if ((session->flags & SESSION_DATAGRAM) != 0)
+		return DATAGRAM_MAX;
+	if ((session->flags & SESSION_RECORDS) != 0)
+		return (session->flags & SESSION_SHORT) != 0 ? 0 : limit;
+	return waiting < limit ? limit - waiting : 0;
+}
+
+static int
+write_whole(struct session *session, const char *text, size_t size)
+{
+	int result;
+
+	if ((session->flags & SESSION_DATAGRAM) == 0 &&
+	    size > session_writable(&session->public)) {
+		if (size > limit_of(session))
+			return -EMSGSIZE;
+		session->flags |= SESSION_SHORT;
+		session_touch(session);
+		return -EAGAIN;
+	}
+	result = session_write(&session->public, berth_bytes(text, size));
+	if (result < 0 || (size_t)result == size)
+		return result;
+	if (result == 0)
+		return -EAGAIN;
+	/* No memory for the rest: half a message must not be followed by the
+	 * next one. */
+	session_doom(session, -ENOMEM);
+	return -ENOMEM;
+}
+
+int
+session_vprintf(struct berth_session *public, const char *format, va_list ap)
+{
+	struct session *session = session_of(public);
+	char text[FORMAT_ROOM];
+	AUTO_FREE char *longer = NULL;
+	va_list again;
+	int size;
+
+	if (session->phase != PHASE_OPEN)
+		return -EPIPE;
+	va_copy(again, ap);
+	size = vsnprintf(text, sizeof(text), format, again);
+	va_end(again);
+	if (size < 0)
+		return -EINVAL;
+	if ((size_t)size < sizeof(text))
+		return write_whole(session, text, (size_t)size);
+	longer = malloc((size_t)size + 1);
+	if (longer == NULL)
+		return -ENOMEM;
+	vsnprintf(longer, (size_t)size + 1, format, ap);
+	return write_whole(session, longer, (size_t)size);
+}
+
+void
+session_flush(struct session *session)
+{
+	ssize_t sent;
+
+	if (session->output == NULL)
+		return;
+	sent = send_now(session, buffer_data(session->output),
+	    buffer_size(session->output));
+	if (sent < 0) {
+		session_doom(session, (int)sent);
+		return;
+	}
+	buffer_consume(&session->output, (size_t)sent);
+}

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * server: all sessions and listeners of one instance of a service.
+ *
+ * It is the consumer of its listeners while it accepts.  When `instances`
+ * sessions are open it takes no more; clients wait in the backlog until one
+ * ends.
+ */
+#include "session/session_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* --- the consumer
+ * ----------------------------------------------------------------
+ */
+
+static bool
+is_ready(struct listener_consumer *consumer)
+{
+	struct server *server = server_of(consumer);
+	unsigned limit = server_settings(server)->instances;
+
+	if (limit == 0 || server->counters.sessions_active < limit)
+		return true;
+	server->full = true;
+	return false;
+}
+
+static const struct listener_consumer_type consumer_type = {
+    .accepted = session_accepted,
+    .readable = datagram_readable,
+    .ready = is_ready,
+};
+
+static const struct berth_handler_type handler_type = {
+    .timeout = server_timeout,
+};
+
+static void
+make_room(struct server *server)
+{
+	unsigned i;
+
+	if (!server->full)
+		return;
+	server->full = false;
+	for (i = 0; i < server->listener_count; i++) {
+		if (listener_consumer(server->listeners[i]) ==
+		    &server->consumer)
+			listener_resume(server->listeners[i]);
+	}
+}
+
+int
+server_session_begins(struct server *server)
+{
+	return server_sweep_arm(server);
+}
+
+void
+server_session_gone(struct server *server)
+{
+	server->counters.sessions_active--;
+	make_room(server);
+	server_drain_check(server);
+}
+
+/* --- life
+ * -------------------------------------------------------------------------
+ */
+
+int
+server_new(const struct server_options *options, struct server **ret_server)
+{
+	struct server *server = calloc(1, sizeof(*server));
+
+	if (server == NULL)
+		return -ENOMEM;
+	server->options = *options;
+	server->reactor = options->owner->reactor;
+	server->consumer.type = &consumer_type;
+	server->consumer.name = options->service->name;
+	server->handler.type = &handler_type;
+	LIST_INIT(&server->sessions);
+	if (options->type->datagram != NULL &&
+	    datagram_new(server, &server->datagram) != 0) {
+		free(server);
+		return -ENOMEM;
+	}
+	*ret_server = server;
+	return 0;
+}
+
+struct server *
+server_free(struct server *server)
+{
+	unsigned i;
+
+	if (server == NULL)
+		return NULL;
+	BASE_ASSERT(LIST_EMPTY(&server->sessions));
+	server_accept(server, false);
+	server_drain_cancel(server);
+	server_sweep_disarm(server);
+	for (i = 0; i < server->listener_count; i++)
+		listener_unref(server->listeners[i]);
+	free(server->listeners);
+	free(server->datagram);
+	server->listeners = NULL;
+	server->listener_count = 0;
+	server->datagram = NULL;
+	/* The reactor still has a node of ours until the end of the turn. */
+	server->freed = true;
+	if (!server->queued)
+		free(server);
+	return NULL;
+}
+
+/* --- listeners
+ * ----------------------------------------------------------------------
+ */
+
+static int
+check_type(const struct server *server, const struct listener *listener)
+{
+	const struct berth_session_type *type = server->options.type;
+
+	if (listener_is_datagram(listener))
+		return type->datagram != NULL ? 0 : -EPROTONOSUPPORT;
+	return type->open != NULL || type->input != NULL ? 0 : -EPROTONOSUPPORT;
+}
+
+int
+server_add_listener(struct server *server, struct listener *listener)
+{
+	struct listener **more;
+	int result = check_type(server, listener);
+
+	if (result != 0)
+		return result;
+	more = reallocarray(server->listeners, server->listener_count + 1,
+	    sizeof(struct listener *));
+	if (more == NULL)
+		return -ENOMEM;
+	server->listeners = more;
+	more[server->listener_count++] = listener;
+	if (server->accepting) {
+		listener_tune(listener, server_settings(server));
+		listener_attach(listener, &server->consumer);
+	}
+	return 0;
+}
+
+static bool
+has_listener(const struct server *server, const struct listener *listener)
+{
+	unsigned i;
+
+	for (i = 0; i < server->listener_count; i++) {
+		if (server->listeners[i] == listener)
+			return true;
+	}
+	return false;
+}
+
+static void
+attach_all(struct server *server)
+{
+	unsigned i;
+
+	for (i = 0; i < server->listener_count; i++) {
+		listener_tune(server->listeners[i], server_settings(server));
+		listener_attach(server->listeners[i], &server->consumer);
+	}
+}
+
+void
+server_set_listeners(
+    struct server *server, struct listener **listeners, unsigned count)
+{
+	struct listener **old = server->listeners;
+	unsigned old_count = server->listener_count, i;
+
+	server->listeners = listeners;
+	server->listener_count = count;
+	/* Those that stay are never without a consumer. */
+	if (server->accepting)
+		attach_all(server);
+	for (i = 0; i < old_count; i++) {
+		if (!has_listener(server, old[i]))
+			listener_detach(old[i], &server->consumer);
+		listener_unref(old[i]);
+	}
+	free(old);
+}
+
+void
+server_accept(struct server *server, bool accept)
+{
+	unsigned i;
+
+	server->accepting = accept;
+	if (accept) {
+		server_drain_cancel(server);
+		attach_all(server);
+		return;
+	}
+	for (i = 0; i < server->listener_count; i++)
+		listener_detach(server->listeners[i], &server->consumer);
+}
+
+bool
+server_accepting(const struct server *server)
+{
+	return server->accepting;
+}
+
+unsigned
+server_listener_count(const struct server *server)
+{
+	return server->listener_count;
+}
+
+struct listener *
+server_listener(const struct server *server, unsigned index)
+{
+	BASE_ASSERT(index < server->listener_count);
+	return server->listeners[index];
+}
+
+void
+server_update(struct server *server, const struct settings *settings)
+{
+	unsigned i;
+
+	server->options.settings = settings;
+	server_sweep_disarm(server);
+	if (!LIST_EMPTY(&server->sessions))
+		server_sweep_arm(server);
+	if (!server->accepting)
+		return;
+	for (i = 0; i < server->listener_count; i++) {
+		if (listener_consumer(server->listeners[i]) ==
+		    &server->consumer)
+			listener_tune(server->listeners[i], settings);
+	}
+	make_room(server);
+}
+
+/* --- looking
+ * ----------------------------------------------------------------------
+ */
+
+void
+server_counters(
+    const struct server *server, struct server_counters *ret_counters)
+{
+	*ret_counters = server->counters;
+}
+
+static const char *
+state_of(const struct session *session)
+{
+	static const char *const names[] = {
+	    [PHASE_OPEN] = "open",
+	    [PHASE_FLUSHING] = "closing",
+	    [PHASE_LINGERING] = "lingering",
+	    [PHASE_DOOMED] = "ended",
+	};
+
+	if (session->phase != PHASE_OPEN)
+		return names[session->phase];
+	if ((session->flags & SESSION_EOF) != 0)
+		return "half-closed";
+	if ((session->flags & SESSION_PAUSED) != 0)
+		return "paused";
+	return (session->flags & SESSION_STALLED) != 0 ? "stalled" : "open";
+}
+
+void
+server_each_session(struct server *server,
+    void (*fn)(void *context, const struct session_info *info), void *context)
+{
+	uint64_t now = reactor_now(server->reactor).ns;
+	char peer[SESSION_ADDRESS_MAX];
+	struct session *session;
+	struct session_info info;
+
+	LIST_FOREACH (session, &server->sessions, link) {
+		if (session_peer(&session->public, peer, sizeof(peer)) < 0)
+			peer[0] = '\0';
+		info.id = session->id;
+		info.peer = peer;
+		info.age_ms = (now - session->born_ns) / MONO_MS(1);
+		info.idle_ms = (now - session->active_ns) / MONO_MS(1);
+		info.bytes_in = session->bytes_in;
+		info.bytes_out = session->bytes_out;
+		info.output_pending_bytes = buffer_size(session->output);
+		info.state = state_of(session);
+		fn(context, &info);
+	}
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * session_priv: what the files of this room share.
+ *
+ * A session is a machine of four phases.  While one of its hooks runs (depth
+ * is not 0) calls only note what is wanted; session_leave() acts on it when
+ * the hook has returned.  Calls from elsewhere act at once, but its end then
+ * waits for the end of the turn, so that no caller is left with a dead pointer.
+ */
+#ifndef SESSION_SESSION_PRIV_H
+#define SESSION_SESSION_PRIV_H
+
+#include <sys/socket.h>
+
+#include "session/session.h"
+
+/* --- buffer.c: bytes that wait ---------------------------------------------
+ */
+
+struct buffer; /* NULL: nothing waits; an empty one does not exist */
+
+size_t buffer_size(const struct buffer *buffer);
+void *buffer_data(struct buffer *buffer);
+int buffer_append(struct buffer **buffer, const void *data, size_t size);
+/* These bytes instead of what waits. */
+int buffer_replace(struct buffer **buffer, const void *data, size_t size);
+/* At least size bytes of room behind what waits; buffer_grow() counts them. */
+int buffer_reserve(struct buffer **buffer, size_t size, void **ret_room);
+void buffer_grow(struct buffer **buffer, size_t size);
+void buffer_consume(struct buffer **buffer, size_t size);
+void buffer_drop(struct buffer **buffer);
+
+/* --- session.c ---------------------------------------------------------------
+ */
+
+#define SESSION_ADDRESS_MAX 512u
+
+enum session_phase {
+	PHASE_OPEN,
+	PHASE_FLUSHING,	 /* closed by us, output is left */
+	PHASE_LINGERING, /* our side is shut; waits for the client's end */
+	PHASE_DOOMED	 /* ended; the closed hook is what is left */
+};
+
+#define SESSION_OPENED 0x01u   /* open succeeded: closed will be called */
+#define SESSION_WATCHED 0x02u  /* registered with the reactor */
+#define SESSION_EOF 0x04u      /* the client has ended its side */
+#define SESSION_PAUSED 0x08u   /* berth_pause() */
+#define SESSION_STALLED 0x10u  /* input waits for the output to drain */
+#define SESSION_SHORT 0x20u    /* a write took less than it was given */
+#define SESSION_KICKED 0x40u   /* input is to be offered again */
+#define SESSION_QUEUED 0x80u   /* its deferred node is with the reactor */
+#define SESSION_RECORDS 0x100u /* seqpacket: boundaries are kept */
+#define SESSION_DATAGRAM 0x200u
+
+struct session {
+	struct berth_session public; /* first */
+	struct berth_handler handler;
+	struct server *server;
+	LIST_ENTRY(session) link;
+	struct buffer *input;  /* what the hook has not taken */
+	struct buffer *output; /* what the kernel has not taken */
+	uint64_t id;
+	uint64_t born_ns;
+	uint64_t active_ns; /* bytes moved, either way */
+	uint64_t bytes_in;
+	uint64_t bytes_out;
+	berth_timer_id timer; /* of the timeout hook, then of closing */
+	struct reactor_deferred deferred;
+	int fd;
+	uint32_t spent; /* bytes sent in this hook; bytes thrown away */
+	int16_t reason;
+	uint16_t flags;
+	uint8_t phase;	  /* enum session_phase */
+	uint8_t interest; /* what the reactor watches */
+	uint8_t depth;	  /* of hooks that run */
+};
+
+extern const struct berth_handler_type session_handler_type;
+
+static inline struct session *
+session_of(struct berth_session *public)
+{
+	void *first = public;
+
+	return first;
+}
+
+int session_accepted(
+    struct listener_consumer *consumer, struct listener *listener, int fd);
+/* Around hooks.  False: the session is gone. */
+void session_enter(struct session *session);
+bool session_leave(struct session *session);
+/* After a call from wherever. */
+void session_touch(struct session *session);
+/* Ends it; the first reason counts. */
+void session_doom(struct session *session, int reason);
+/* Dooms it and calls the closed hook in this call where that can be. */
+void session_end_now(struct session *session, int reason);
+bool session_is_reading(const struct session *session);
+void session_defer(struct session *session);
+
+/* --- input.c -----------------------------------------------------------------
+ */
+
+/* >0: there may be more, after others had their turn. */
+int session_read(struct session *session);
+/* Offers once more what was not taken, if it may be now. */
+void session_offer_again(struct session *session);
+
+/* --- output.c ----------------------------------------------------------------
+ */
+
+/* Hands the kernel what waits. */
+void session_flush(struct session *session);
+bool session_output_low(const struct session *session);
+
+/* --- close.c -----------------------------------------------------------------
+ */
+
+/* Begins the orderly end. */
+void session_shut(struct session *session, int reason);
+/* Its next step, when the output is flushed. */
+void session_shut_step(struct session *session);
+/* Throws away what still comes; >0: there may be more. */
+int session_discard(struct session *session);
+void session_linger_over(struct session *session);
+void session_cancel_timer(struct session *session);
+
+/* --- datagram.c
+ * ----------------------------------------------------------------
+ */
+
+#define DATAGRAM_MAX 65507u /* over IPv4 */
+
+struct datagram;
+
+int datagram_new(struct server *server, struct datagram **ret_datagram);
+int datagram_readable(
+    struct listener_consumer *consumer, struct listener *listener, int fd);
+int datagram_write(struct session *session, struct berth_bytes bytes);
+int datagram_peer(struct session *session, char *buffer, size_t size);
+int datagram_local(struct session *session, char *buffer, size_t size);
+/* Why it is not served, or NULL.  size 0: unnamed. */
+const char *datagram_refusal(
+    const struct server *server, const struct sockaddr *peer, socklen_t size);
+
+/* --- server.c
+ * --------------------------------------------------------------------
+ */
+
+enum drain_stage { DRAIN_NOT, DRAIN_WAITING, DRAIN_CLOSING, DRAIN_ABORTING };
+
+struct server {
+	struct server_options options;
+	struct reactor *reactor;
+	struct listener_consumer consumer;
+	struct berth_handler handler; /* its timers */
+	struct listener **listeners;
+	unsigned listener_count;
+	LIST_HEAD(, session) sessions;
+	struct server_counters counters;
+	struct datagram *datagram; /* the one that is served now */
+	berth_timer_id sweep;	   /* idle_timeout */
+	berth_timer_id deadline;   /* of draining */
+	struct reactor_deferred deferred;
+	uint64_t refused_told_ns; /* when refusals were last logged */
+	uint64_t refused_untold;
+	enum drain_stage stage;
+	bool accepting;
+	bool full;   /* listeners wait for a session to end */
+	bool queued; /* its deferred node is with the reactor */
+	bool told;   /* drained() was called */
+	bool freed;  /* free it when the deferred node comes back */
+};
+
+static inline struct server *
+server_of(struct listener_consumer *consumer)
+{
+	return BASE_CONTAINER(consumer, struct server, consumer);
+}
+
+static inline const struct settings *
+server_settings(const struct server *server)
+{
+	return server->options.settings;
+}
+
+/* Bookkeeping when a session begins and when it is gone. */
+int server_session_begins(struct server *server);
+void server_session_gone(struct server *server);
+/* drain.c */
+int server_timeout(struct berth_handler *handler, uint64_t now_ns, void *token);
+int server_sweep_arm(struct server *server);
+void server_sweep_disarm(struct server *server);
+void server_drain_check(struct server *server);
+void server_drain_cancel(struct server *server);
+
+#endif

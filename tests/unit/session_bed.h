@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * session_bed: a bed with one service in it, and what its hooks were told.
+ */
+#ifndef UNIT_SESSION_BED_H
+#define UNIT_SESSION_BED_H
+
+#include <berth/berth.h>
+
+#include "session/session.h"
+#include "unit/net_bed.h"
+
+/* What the closed hook was told, newest last. */
+struct notes {
+	int reasons[4096];
+	unsigned closed;
+	unsigned opened;
+	unsigned drained;
+};
+
+struct stage {
+	struct bed *bed;
+	struct reactor_owner owner;
+	struct berth_host host;
+	struct berth_service service; /* its state is the stage */
+	struct berth_session_type type;
+	struct server *server;
+	struct listener *listener; /* the first */
+	struct notes notes;
+	void *context;			 /* a test's own */
+	struct server_counters counters; /* as of stage_counters() */
+};
+
+int stage_setup(void **state);
+int stage_teardown(void **state);
+/* Starts the service on these endpoints, NULL ends; the type is copied, its
+ * closed hook wrapped by one that keeps notes. */
+void stage_serve(struct stage *stage, const struct berth_session_type *type,
+    const char *endpoint);
+void stage_also(struct stage *stage, const char *endpoint);
+const struct server_counters *stage_counters(struct stage *stage);
+struct stage *stage_of(struct berth_session *session);
+/* Until so many sessions have ended. */
+void stage_until_closed(struct stage *stage, unsigned count);
+void stage_until_opened(struct stage *stage, unsigned count);
+void stage_until_active(struct stage *stage, uint64_t count);
+/* Until exactly these bytes have come to the client. */
+void stage_expect(struct stage *stage, int client, const char *text);
+/* Until the client sees the end; returns recv's errno, 0 for an orderly one.
+ * Counts what came before. */
+int stage_until_end(struct stage *stage, int client, size_t *ret_bytes);
+void stage_send(struct stage *stage, int client, const char *text);
+
+/* An echo that takes what it can write. */
+int stage_echo(struct berth_session *session, struct berth_bytes in);
+
+#endif
