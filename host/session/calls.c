@@ -113,6 +113,29 @@ session_local(struct berth_session *public, char *buffer, size_t size)
 	return print_name(session->fd, ask_local, buffer, size);
 }
 
+int
+session_peer_user(
+    struct berth_session *public, uint32_t *ret_uid, uint32_t *ret_gid)
+{
+	struct session *session = session_of(public);
+	struct ucred user;
+	socklen_t size = sizeof(int);
+	int domain = -1;
+
+	if ((session->flags & SESSION_DATAGRAM) != 0)
+		return -EOPNOTSUPP;
+	if (getsockopt(session->fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) != 0)
+		return -errno;
+	if (domain != AF_UNIX)
+		return -EOPNOTSUPP;
+	size = sizeof(user);
+	if (getsockopt(session->fd, SOL_SOCKET, SO_PEERCRED, &user, &size) != 0)
+		return -errno;
+	*ret_uid = user.uid;
+	*ret_gid = user.gid;
+	return 0;
+}
+
 uint64_t
 session_id(struct berth_session *public)
 {
