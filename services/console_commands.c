@@ -14,13 +14,14 @@
 #include "services_priv.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #define LOGIN_LIMIT 3 /* wrong tokens in one session */
 
 /* The host carries them out for anybody: not worth a line in the log.  One
  * that is missing here is logged, no more. */
 static const char *const looks[] = {"help", "list", "show", "sessions", "stats",
-    "check", "plan", "report", NULL};
+    "check", "plan", "report", "version", NULL};
 
 static int
 run_quit(struct berth_session *session, const char *argument)
@@ -88,27 +89,22 @@ run_login(struct berth_session *session, const char *argument)
 	    console->last ? "wrong token, once too often" : "wrong token");
 }
 
-static const struct own {
-	const char *name;
-	int (*run)(struct berth_session *session, const char *argument);
-} owns[] = {
-    {"quit", run_quit}, {"json", run_json}, {"login", run_login}, {NULL, NULL}};
-
 /* Cuts blanks at both ends, puts the first word in small letters, as every
- * command is.  Returns it; its argument is copied nowhere. */
-static char *
+ * command is. */
+static void
 tidy(char *line)
 {
-	char *at, *end;
+	size_t size = strlen(line), before = strspn(line, " \t");
 
-	line += strspn(line, " \t");
-	end = line + strlen(line);
-	while (end > line && (end[-1] == ' ' || end[-1] == '\t'))
-		*--end = '\0';
-	for (at = line; *at != '\0' && *at != ' ' && *at != '\t'; at++)
-		if (*at >= 'A' && *at <= 'Z')
-			*at = (char)(*at - 'A' + 'a');
-	return line;
+	while (
+	    size > before && (line[size - 1] == ' ' || line[size - 1] == '\t'))
+		size--;
+	size -= before;
+	memmove(line, line + before, size);
+	line[size] = '\0';
+	for (; *line != '\0' && *line != ' ' && *line != '\t'; line++)
+		if (*line >= 'A' && *line <= 'Z')
+			*line = (char)(*line - 'A' + 'a');
 }
 
 /* What follows the word in this line, or NULL if another word begins it. */
@@ -178,15 +174,65 @@ run_legacy(struct berth_session *session, const char *line)
 	return ask_host(session, line, true);
 }
 
+static int run_help(struct berth_session *session, const char *argument);
+
+/* As the host's own table of commands. */
+static const struct own {
+	const char *name;
+	const char *syntax;
+	const char *help;
+	int (*run)(struct berth_session *session, const char *argument);
+} owns[] = {
+    {"quit", "", "end this session", run_quit},
+    {"json", "on | off", "replies as JSON, one object a line", run_json},
+    {"login", "TOKEN", "allow this session to change things", run_login},
+    {"help", NULL, NULL, run_help},
+    {NULL, NULL, NULL, NULL},
+};
+
+static int
+add_help(struct console *console, const struct own *own)
+{
+	char line[128];
+	int size;
+
+	/* The columns are those of the host's help, which it stands above. */
+	size = snprintf(line, sizeof(line), "%-11s %-22s %s\n", own->name,
+	    own->syntax, own->help);
+	return outbox_add(&console->outbox, berth_bytes(line, (size_t)size));
+}
+
+/* The host's help, with ours before it; in JSON it is the host's alone. */
+static int
+run_help(struct berth_session *session, const char *argument)
+{
+	struct console *console = session->state;
+	const struct own *own;
+	int result;
+
+	for (own = owns; own->help != NULL && console->form == REPLY_PLAIN;
+	     own++) {
+		if (argument[0] != '\0' && strcmp(own->name, argument) != 0)
+			continue;
+		result = add_help(console, own);
+		if (result < 0)
+			return result;
+		if (argument[0] != '\0')
+			return console_answer(session, 0, "");
+	}
+	return ask_host(session, console->line.data, false);
+}
+
 int
 console_run(struct berth_session *session)
 {
 	const struct manager *manager = session->service->state;
 	struct console *console = session->state;
-	const char *line = tidy(console->line.data), *argument;
+	const char *line = console->line.data, *argument;
 	const struct own *own;
 	int result;
 
+	tidy(console->line.data);
 	if (manager->idle_ms != 0) {
 		result = berth_session_timeout(session, manager->idle_ms);
 		if (result < 0)

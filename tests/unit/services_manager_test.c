@@ -12,6 +12,13 @@
 
 #include <cmocka.h>
 
+#define HELP                                                                   \
+	"quit                               end this session\n"                \
+	"json        on | off               replies as JSON, one object a "    \
+	"line\n"                                                               \
+	"login       TOKEN                  allow this session to change "     \
+	"things\n"
+
 #define BYTES(text) text, sizeof(text) - 1
 
 struct exchange {
@@ -31,7 +38,15 @@ static const struct exchange exchanges[] = {
     {"", BYTES("list\r\n"), BYTES("ran: list\nOK\n"), false},
     {"", BYTES("list"), BYTES("ran: list\nOK\n"), false},
     {"", BYTES("  LiSt \t A\t\n"), BYTES("ran: list \t A\nOK\n"), false},
-    {"", BYTES("HELP\r\n"), BYTES("ran: help\nOK\n"), false},
+    {"", BYTES("HELP\r\n"), BYTES(HELP "ran: help\nOK\n"), false},
+    {"", BYTES(" help list\n"), BYTES("ran: help list\nOK\n"), false},
+    {"", BYTES("help quit\n"),
+	BYTES("quit                               end this session\nOK\n"),
+	false},
+    {"", BYTES("json on\nhelp\n"),
+	BYTES("{\"ok\":true,\"result\":null}\n"
+	      "{\"ok\":true,\"result\":\"ran: help\"}\n"),
+	false},
     {"", BYTES("suspend X"), BYTES("ran: suspend X\nOK\n"), false},
     {"", BYTES("\n \r\n\t\n"), BYTES(""), false},
     {"", BYTES("empty\n"), BYTES("OK\n"), false},
