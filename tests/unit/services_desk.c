@@ -6,6 +6,7 @@
  */
 #include "services_desk.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -94,6 +95,9 @@ desk_settle(struct desk *desk)
 	struct fake_session *client = &desk->client;
 
 	for (;;) {
+		/* The fake host has no room for more. */
+		if (desk->host.command_count >= FAKE_MAX)
+			desk->host.command_result = -EAGAIN;
 		if (client->aborted)
 			fake_session_end(client, BERTH_CLOSED_ABORTED);
 		if (desk->answered < desk->host.command_count) {
