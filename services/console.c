@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <unistd.h>
 
 static bool
 busy(const struct console *console)
@@ -85,6 +86,17 @@ run(struct berth_session *session, int what)
 	return result;
 }
 
+/* Whoever the host belongs to may steer it, and the kernel says who that is;
+ * only over a Unix socket.  Others log in. */
+static bool
+is_owner(struct berth_session *session)
+{
+	uint32_t uid, gid;
+
+	return berth_peer_user(session, &uid, &gid) == 0 &&
+	       (uid == 0 || uid == geteuid());
+}
+
 int
 console_open(struct berth_session *session)
 {
@@ -92,6 +104,7 @@ console_open(struct berth_session *session)
 	struct console *console = session->state;
 
 	outbox_init(&console->outbox, &manager->budget);
+	console->control = manager->control && is_owner(session);
 	if (manager->legacy)
 		console->form = REPLY_ACE_NOTHING;
 	if (manager->idle_ms == 0)

@@ -73,12 +73,12 @@ run_login(struct berth_session *session, const char *argument)
 	struct console *console = session->state;
 	char peer[128] = "";
 
-	if (!manager->control)
+	if (manager->token_path == NULL)
 		return console_answer(session, EPERM,
-		    "control is not allowed here: see -c in berth-manager(8)");
+		    "nobody can log in here: see -t in berth-manager(8)");
 	berth_peer(session, peer, sizeof(peer));
 	if (token_right(session->service, argument)) {
-		console->logged_in = true;
+		console->control = true;
 		berth_log(session->service, BERTH_NOTICE, "%s logged in", peer);
 		return console_answer(session, 0, "");
 	}
@@ -245,5 +245,5 @@ console_run(struct berth_session *session)
 		if (argument != NULL)
 			return own->run(session, argument);
 	}
-	return ask_host(session, line, console->logged_in);
+	return ask_host(session, line, console->control);
 }

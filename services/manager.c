@@ -5,8 +5,9 @@
  * console_commands.c knows what a session may say.
  *
  * A session may look.  It may change something only when the service was
- * started with -c and the client has logged in with the token of -t.  -l
- * speaks the protocol of ACE instead, where nobody can log in.
+ * started with -c, and then if its peer is the host's own user or root, over a
+ * Unix socket, or has logged in with the token of -t.  -l speaks the protocol
+ * of ACE instead, where neither counts.
  */
 #include "services_priv.h"
 
@@ -59,16 +60,14 @@ check_token(struct berth_service *service)
 	struct token token;
 	int result;
 
-	if (!manager->control)
-		return manager->token_path == NULL
-			   ? 0
-			   : berth_fail(service, EINVAL,
-				 "-t is for -c, which is missing");
-	if (manager->legacy)
-		return berth_fail(
-		    service, EINVAL, "-c needs a log-in, and -l has none");
+	if (manager->legacy && manager->control)
+		return berth_fail(service, EINVAL,
+		    "-l is ACE's protocol, which has no place for -c");
 	if (manager->token_path == NULL)
-		return berth_fail(service, EINVAL, "-c needs -t FILE");
+		return 0;
+	if (!manager->control)
+		return berth_fail(
+		    service, EINVAL, "-t is for -c, which is missing");
 	if (manager->token_path[0] != '/')
 		return berth_fail(service, EINVAL,
 		    "the token file '%s' is not an absolute path",

@@ -140,7 +140,7 @@ void token_wipe(struct token *token);
 struct manager {
 	struct outbox_budget budget;
 	const char *port;	/* of -p, the usual one, or NULL */
-	const char *token_path; /* of -t, or NULL */
+	const char *token_path; /* of -t, or NULL: nobody logs in */
 	uint32_t idle_ms;	/* 0: no limit */
 	bool control;
 	bool legacy;
@@ -152,7 +152,7 @@ struct console {
 	struct outbox outbox;
 	enum reply_form form;
 	uint8_t wrong_tokens;
-	bool logged_in;
+	bool control;	   /* it may change things */
 	bool told_refusal; /* the log says that it may change nothing */
 	bool last;	   /* after what is on its way: the end */
 };

@@ -205,6 +205,15 @@ host_text(struct berth_text *text, const char *format, va_list ap)
 	return 0;
 }
 
+static int
+host_text_add(struct berth_text *text, struct berth_bytes bytes)
+{
+	struct fake_info *info = (struct fake_info *)(void *)text;
+
+	fake_buffer_add(info->buffer, bytes.data, bytes.size);
+	return 0;
+}
+
 static const struct berth_host service_table = {
     .magic = BERTH_MAGIC,
     .abi_major = BERTH_ABI_MAJOR,
@@ -219,6 +228,7 @@ static const struct berth_host service_table = {
     .shutdown = host_shutdown,
     .now = host_now,
     .text = host_text,
+    .text_add = host_text_add,
 };
 
 void

@@ -52,10 +52,13 @@ struct fake_host {
 	struct berth_host table; /* first: what the service is handed */
 
 	/* for the test to set */
-	uint64_t now_ns;    /* what berth_now() says; starts at 1 s */
-	int listen_result;  /* of berth_listen() */
-	int listen_count;   /* endpoints of the `listen` attribute */
-	int command_result; /* of berth_command() */
+	uint64_t now_ns;     /* what berth_now() says; starts at 1 s */
+	int listen_result;   /* of berth_listen() */
+	int listen_count;    /* endpoints of the `listen` attribute */
+	int command_result;  /* of berth_command() */
+	bool peers_are_unix; /* berth_peer_user() gives these */
+	uint32_t peer_uid;
+	uint32_t peer_gid;
 
 	/* for the test to look at */
 	struct fake_buffer log; /* "warning Tiny: text\n" for each line */

@@ -108,6 +108,19 @@ session_local(struct berth_session *public, char *buffer, size_t size)
 	return copy_name(buffer, size, session_of(public)->local);
 }
 
+static int
+session_peer_user(
+    struct berth_session *public, uint32_t *ret_uid, uint32_t *ret_gid)
+{
+	const struct fake_host *host = fake_host_of(public->service);
+
+	if (!host->peers_are_unix)
+		return -EOPNOTSUPP;
+	*ret_uid = host->peer_uid;
+	*ret_gid = host->peer_gid;
+	return 0;
+}
+
 static uint64_t
 session_id(struct berth_session *public)
 {
@@ -126,6 +139,7 @@ fake_session_table(struct berth_host *table)
 	table->session_timeout = session_timeout;
 	table->peer = session_peer;
 	table->local = session_local;
+	table->peer_user = session_peer_user;
 	table->session_id = session_id;
 }
 

@@ -93,14 +93,14 @@ mistakes(void **state)
 	    {"list", "unexpected argument 'list'"},
 	    {"-i x", "'x' is not a number from 0 to 604800"},
 	    {"-i 604801", "'604801' is not a number from 0 to 604800"},
-	    {"-c", "-c needs -t FILE"},
 	    {"-t /x", "-t is for -c, which is missing"},
 	    {"-c -t x", "the token file 'x' is not an absolute path"},
 	    {"-c -t /nowhere/at/all",
 		"token file /nowhere/at/all: No such file or directory"},
 	    {"-c -t /", "token file /: not a regular file"},
 	    {"-c -t /dev/null", "token file /dev/null: not a regular file"},
-	    {"-l -c -t /x", "-c needs a log-in, and -l has none"},
+	    {"-l -c", "-l is ACE's protocol, which has no place for -c"},
+	    {"-l -t /x", "-t is for -c, which is missing"},
 	};
 	struct desk desk;
 	size_t i;
@@ -189,6 +189,48 @@ log_in(void **state)
 	desk_connect(&desk);
 	desk_say(&desk, "remove A\n");
 	assert_string_equal(desk.client.output.data, "ran: remove A\nOK\n");
+	desk_disconnect(&desk);
+	desk_stop(&desk);
+}
+
+/* Over a Unix socket the kernel says who it is: the host's user and root need
+ * not log in, others may. */
+static void
+owners(void **state)
+{
+	static const struct {
+		const char *words;
+		bool is_unix;
+		int64_t uid; /* -1: the host's own */
+		const char *reply;
+	} cases[] = {
+	    {"-c", true, -1, "ran: remove A control\nOK\n"},
+	    {"-c", true, 0, "ran: remove A control\nOK\n"},
+	    {"-c", true, 4711, "ran: remove A\nOK\n"},
+	    {"-c", false, 0, "ran: remove A\nOK\n"},
+	    {"", true, -1, "ran: remove A\nOK\n"},
+	    {"", true, 0, "ran: remove A\nOK\n"},
+	};
+	struct desk desk;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(desk_start(&desk, cases[i].words), 0);
+		desk.host.peers_are_unix = cases[i].is_unix;
+		desk.host.peer_uid = cases[i].uid < 0 ? geteuid()
+						      : (uid_t)cases[i].uid;
+		desk_connect(&desk);
+		desk_say(&desk, "remove A\n");
+		assert_string_equal(desk.client.output.data, cases[i].reply);
+		desk_disconnect(&desk);
+		desk_stop(&desk);
+	}
+	assert_int_equal(desk_start(&desk, "-c"), 0);
+	desk_connect(&desk);
+	desk_say(&desk, "login \n");
+	assert_string_equal(desk.client.output.data,
+	    "ERR nobody can log in here: see -t in berth-manager(8)\n");
 	desk_disconnect(&desk);
 	desk_stop(&desk);
 }
@@ -334,6 +376,7 @@ main(void)
 	    cmocka_unit_test(mistakes),
 	    cmocka_unit_test(token_files),
 	    cmocka_unit_test(log_in),
+	    cmocka_unit_test(owners),
 	    cmocka_unit_test(wrong_tokens),
 	    cmocka_unit_test(new_token),
 	    cmocka_unit_test(audit),

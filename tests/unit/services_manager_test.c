@@ -78,9 +78,9 @@ static const struct exchange exchanges[] = {
     {"", BYTES("json on\nquit\n"),
 	BYTES("{\"ok\":true,\"result\":null}\n{\"ok\":true,\"result\":null}\n"),
 	true},
-    /* nobody may log in where control is not allowed */
+    /* nobody may log in where there is no token */
     {"", BYTES("login x\nlist\n"),
-	BYTES("ERR control is not allowed here: see -c in berth-manager(8)\n"
+	BYTES("ERR nobody can log in here: see -t in berth-manager(8)\n"
 	      "ran: list\nOK\n"),
 	false},
     /* ACE's bytes: M01, M02, M03; one request, the rest is ignored */
