@@ -66,7 +66,12 @@ const struct error *errors_get(const struct errors *errors, unsigned index);
  */
 void error_print(const struct error *error, struct text *text);
 void errors_print(const struct errors *errors, struct text *text);
-/* [{"file":…,"line":…,"column":…,"severity":…,"text":…}, …] */
+/*
+ * [{"file":…,"line":…,"column":…,"length":…,"severity":…,"text":…,
+ * "line_text":…}, …], null where there is none: enough to make the errors
+ * again and print them.  Where the limit left some out, an object of severity
+ * "more" with only a text stands last.
+ */
 void errors_print_json(const struct errors *errors, struct text *text);
 
 #endif

@@ -113,20 +113,41 @@ errors_print(const struct errors *errors, struct text *text)
 }
 
 static void
-print_json(const struct error *error, struct text *text)
+print_json_field(struct text *text, const char *key, const char *value)
 {
-	const char *severity = severity_name(error->severity);
-
-	text_printf(text, "{\"file\":");
-	if (error->file != NULL)
-		text_json(text, error->file, strlen(error->file));
+	text_printf(text, "\"%s\":", key);
+	if (value != NULL)
+		text_json(text, value, strlen(value));
 	else
 		text_printf(text, "null");
-	text_printf(text, ",\"line\":%u,\"column\":%u,\"severity\":\"%s\",",
-	    error->place.line, error->place.column, severity);
-	text_printf(text, "\"text\":");
-	text_json(text, error->text, strlen(error->text));
-	text_printf(text, "}");
+}
+
+static void
+print_json(const struct error *error, struct text *text)
+{
+	const struct place *place = &error->place;
+
+	text_add(text, "{", 1);
+	print_json_field(text, "file", error->file);
+	text_printf(text, ",\"line\":%u,\"column\":%u,\"length\":%u,",
+	    place->line, place->column, place->length);
+	print_json_field(text, "severity", severity_name(error->severity));
+	text_add(text, ",", 1);
+	print_json_field(text, "text", error->text);
+	text_add(text, ",", 1);
+	print_json_field(text, "line_text", error->line_text);
+	text_add(text, "}", 1);
+}
+
+/* What the limit left out, which then kept some: in errors_print()'s words. */
+static void
+print_json_more(unsigned count, const char *what, struct text *text)
+{
+	if (count > 0)
+		text_printf(text,
+		    ",{\"severity\":\"more\",\"text\":"
+		    "\"… and %u more %s%s\"}",
+		    count, what, count == 1 ? "" : "s");
 }
 
 void
@@ -138,5 +159,7 @@ errors_print_json(const struct errors *errors, struct text *text)
 			text_add(text, ",", 1);
 		print_json(&errors->list[i], text);
 	}
+	print_json_more(errors->errors_dropped, "error", text);
+	print_json_more(errors->warnings_dropped, "warning", text);
 	text_add(text, "]", 1);
 }

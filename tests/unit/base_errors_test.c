@@ -215,10 +215,30 @@ test_json(void **state)
 	errors_add(errors, SEVERITY_NOTE, 0, NULL, "so");
 	errors_print_json(errors, &text);
 	assert_string_equal(text_string(&text),
-	    "[{\"file\":\"a\\\"b\",\"line\":1,\"column\":1,"
-	    "\"severity\":\"error\",\"text\":\"bad '\\n'\"},"
-	    "{\"file\":null,\"line\":0,\"column\":0,"
-	    "\"severity\":\"note\",\"text\":\"so\"}]");
+	    "[{\"file\":\"a\\\"b\",\"line\":1,\"column\":1,\"length\":1,"
+	    "\"severity\":\"error\",\"text\":\"bad '\\n'\","
+	    "\"line_text\":\"x\"},"
+	    "{\"file\":null,\"line\":0,\"column\":0,\"length\":0,"
+	    "\"severity\":\"note\",\"text\":\"so\","
+	    "\"line_text\":null}]");
+	errors_free(errors);
+}
+
+static void
+test_json_more(void **state)
+{
+	struct errors *errors = errors_new(1);
+	AUTO_TEXT text;
+
+	(void)state;
+	text_init(&text);
+	for (unsigned i = 0; i < 3; i++)
+		errors_add(errors, SEVERITY_ERROR, 0, NULL, "e%u", i);
+	errors_print_json(errors, &text);
+	assert_string_equal(text_string(&text),
+	    "[{\"file\":null,\"line\":0,\"column\":0,\"length\":0,"
+	    "\"severity\":\"error\",\"text\":\"e0\",\"line_text\":null},"
+	    "{\"severity\":\"more\",\"text\":\"… and 2 more errors\"}]");
 	errors_free(errors);
 }
 
@@ -233,6 +253,7 @@ main(void)
 	    cmocka_unit_test(test_limit),
 	    cmocka_unit_test(test_no_limit),
 	    cmocka_unit_test(test_json),
+	    cmocka_unit_test(test_json_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
