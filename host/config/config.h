@@ -91,6 +91,7 @@ struct tree *tree_free(struct tree *tree);
 /* Canonical svc.conf; reading it gives an equal tree. */
 int tree_print(const struct tree *tree, struct text *text);
 bool tree_equal(const struct tree *a, const struct tree *b);
+bool directive_equal(const struct directive *a, const struct directive *b);
 
 /* A directive's own line, as tree_print() writes it. */
 int directive_print(const struct directive *directive, struct text *text);

@@ -86,6 +86,22 @@ enum attribute_change {
 	CHANGE_RESTART	/* host only: at the next start */
 };
 
+enum value_kind {
+	VALUE_FLAG,	   /* bool */
+	VALUE_COUNT,	   /* unsigned */
+	VALUE_LIMIT,	   /* unsigned; 0 is `unlimited` */
+	VALUE_SIZE,	   /* uint64_t, bytes */
+	VALUE_TIME,	   /* uint64_t, milliseconds */
+	VALUE_RELOAD,	   /* enum reload_mode */
+	VALUE_CONCURRENCY, /* enum concurrency */
+	VALUE_LEVEL,	   /* int, 3 to 7 */
+	VALUE_PATH,	   /* const char *, absolute; NULL: none */
+	VALUE_PATH_LIST,   /* the same, several with colons between them */
+	VALUE_ENDPOINTS,   /* listen and listen_count */
+	VALUE_PART	   /* of an endpoint: see synonym_of */
+};
+
+/* A row of the table. */
 struct attribute {
 	const char *name;
 	enum attribute_scope scope;
@@ -93,10 +109,12 @@ struct attribute {
 	const char *syntax;  /* "ENDPOINT …", "SECONDS", "yes | no" */
 	const char *initial; /* the default, as text; "" for none */
 	const char *help;    /* one sentence */
-	const struct attribute_type *type; /* reader, printer, comparison */
+	enum value_kind kind;
 	size_t offset; /* of the field in struct settings or host_settings */
 	uint64_t low, high;
-	const char *synonym_of; /* xinetd's word for parts of `listen` … */
+	/* xinetd's word for a part of `listen`, or for another such word; has
+	 * no field of its own. */
+	const char *synonym_of;
 };
 
 /* The table of a scope; ends with a NULL name. */
@@ -106,13 +124,24 @@ const struct attribute *attribute_find(
 /* All values are their defaults. */
 void settings_init(struct settings *settings);
 void host_settings_init(struct host_settings *settings);
+/* a and b, and below settings, are of the attribute's scope. */
 bool attribute_equal(
     const struct attribute *attribute, const void *a, const void *b);
 /* A value as svc.conf would have it. */
 int attribute_print(
     const struct attribute *attribute, const void *settings, struct text *text);
-/* Copies into the arena what settings point to. */
+/* Copies into the arena what settings point to; the copy of an endpoint has
+ * no place, since places end with their tree. */
 int settings_copy(
     struct arena *arena, const struct settings *from, struct settings *ret_to);
+int host_settings_copy(struct arena *arena, const struct host_settings *from,
+    struct host_settings *ret_to);
+
+/* The table for people: as text for `help`, and as a list in mdoc(7), which
+ * svc.conf(5) holds.  0 or -ENOMEM. */
+int attributes_print_text(enum attribute_scope scope, struct text *text);
+int attributes_print_mdoc(enum attribute_scope scope, struct text *text);
+/* "at once", "for new sessions", …: behind "A change applies". */
+const char *attribute_change_text(enum attribute_change change);
 
 #endif

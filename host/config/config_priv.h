@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * config_priv: what the files of this room share: bytes become tokens
+ * (lexer), tokens directives (parser), words values (attribute_type).
+ *
+ * Functions that read return 0, -ENOMEM, or CONFIG_E_MISTAKE.
+ */
+#ifndef CONFIG_CONFIG_PRIV_H
+#define CONFIG_CONFIG_PRIV_H
+
+#include "config/config.h"
+
+/* The mistake is told, at its place; reading goes on behind it. */
+#define CONFIG_E_MISTAKE 1
+
+/* --- lexer.c: bytes to tokens ---------------------------------------------
+ */
+
+struct cursor {
+	const struct source *source;
+	size_t offset;
+	unsigned line, column;
+};
+
+/* The byte so far ahead, or -1 behind the end. */
+int cursor_peek(const struct cursor *cursor, size_t ahead);
+void cursor_step(struct cursor *cursor);
+struct place cursor_place(const struct cursor *cursor, size_t length);
+/* Bytes of the newline (LF or CR LF) so far ahead; 0: there is none. */
+size_t cursor_newline(const struct cursor *cursor, size_t ahead);
+
+enum token_kind {
+	TOKEN_END,
+	TOKEN_WORD,
+	TOKEN_STRING,
+	TOKEN_BAD,     /* `mistake` says what is wrong with it */
+	TOKEN_NEWLINE, /* LEX_KEY and LEX_VALUE only */
+	TOKEN_ASSIGN,  /* = */
+	TOKEN_ADD,     /* += */
+	TOKEN_TAKE,    /* -= */
+	TOKEN_PUNCTUATION
+};
+
+struct token {
+	enum token_kind kind;
+	char punctuation; /* : * ( ) { } ; */
+	const char *text; /* not NUL-terminated; of a string: within quotes */
+	size_t size;
+	struct place place;
+	struct cursor inside; /* at text */
+	unsigned indent;      /* column of the first token on its line */
+	const char *mistake;
+};
+
+/* Which characters end a word depends on where it stands. */
+enum lexer_mode {
+	LEX_DIRECTIVE, /* ACE's rule; newlines are blanks */
+	LEX_KEY,       /* of an attribute block */
+	LEX_VALUE      /* behind = of an attribute block */
+};
+
+struct lexer {
+	struct cursor at;
+	unsigned indent, indent_line;
+};
+
+void lexer_init(struct lexer *lexer, const struct source *source);
+void lexer_next(
+    struct lexer *lexer, enum lexer_mode mode, struct token *ret_token);
+bool token_is(const struct token *token, char punctuation);
+bool token_is_word(const struct token *token, const char *word);
+/* For messages: 'word', a string, the end of the file. */
+struct token_name {
+	char text[80];
+};
+const char *token_name(const struct token *token, struct token_name *name);
+
+/* --- read.c: one reading --------------------------------------------------
+ */
+
+/* xinetd's words that make up one endpoint. */
+struct endpoint_words {
+	const char *word[4]; /* by enum endpoint_word */
+};
+
+enum endpoint_word {
+	ENDPOINT_WORD_PORT,
+	ENDPOINT_WORD_BIND,
+	ENDPOINT_WORD_TYPE,
+	ENDPOINT_WORD_PROTOCOL
+};
+
+struct value {
+	const char *text;
+	struct place place;
+};
+
+/* Open files, innermost first; on the stack of include.c. */
+struct frame {
+	const struct frame *up;
+	const struct source *source;
+	struct place from; /* of the include that opened it */
+	dev_t device;
+	ino_t inode;
+};
+
+struct reader {
+	struct tree *tree;
+	const struct config_options *options;
+	struct errors *errors;
+	unsigned mistakes;
+	unsigned quiet; /* above 0: they are not told */
+	struct settings defaults;
+	struct endpoint_words default_words;
+	const struct frame *files;
+	unsigned depth;
+	unsigned file_count;
+	size_t total_bytes;
+	struct text scratch;
+	struct value *values; /* of one attribute */
+	unsigned value_room;
+};
+
+/* Tells a mistake and returns CONFIG_E_MISTAKE. */
+BASE_PRINTF(3, 4)
+int reader_tell(
+    struct reader *reader, const struct place *place, const char *format, ...);
+/* "; did you mean 'best'?", or "" without one. */
+struct hint {
+	char text[96];
+};
+const char *hint(const struct suggestion *suggestion, struct hint *ret_hint);
+
+/* --- source.c: files ------------------------------------------------------
+ */
+
+#define SOURCE_LIMIT_BYTES (64u << 20)
+
+/* Reads a file whole, if its kind, owner and mode are right; tells at `from`,
+ * or at the file itself if that has no place. */
+int source_open(struct reader *reader, const char *path, bool included,
+    const struct place *from, struct frame *ret_frame);
+/* A word from the arena in which `path`, as `from` wrote it, can be opened. */
+const char *source_relative(
+    struct reader *reader, const struct place *from, const char *path);
+
+/* --- parser.c: tokens to directives ----------------------------------------
+ */
+
+struct parser {
+	struct reader *reader;
+	struct lexer lexer;
+	struct token token; /* the next one, not taken yet */
+	struct token last;  /* the one before */
+	struct directive_list *into;
+	const struct token *block; /* the { of a block of modules, or NULL */
+	bool defining;		   /* behind `stream dynamic` */
+};
+
+int parser_read(struct reader *reader, const struct source *source);
+/* Directives up to the end or, in a block, to its closing brace. */
+int parser_directives(struct parser *parser);
+void parser_advance(struct parser *parser);
+/* Is the next token on the line of the last one? */
+bool parser_same_line(const struct parser *parser);
+/* "expected WHAT, not …" at the right place. */
+int parser_expected(struct parser *parser, const char *what);
+/* Takes the word of a service's or stream's name. */
+int parser_name(struct parser *parser, struct directive *directive);
+/* The keyword of a directive; of one that ACE knows, and so no name. */
+bool keyword_begins(const struct token *token);
+bool keyword_is_directive(const struct token *token);
+
+/* parse_service.c, parse_location.c, parse_stream.c, include.c */
+int parse_dynamic(struct parser *parser, struct directive *directive);
+int parse_static(struct parser *parser, struct directive *directive);
+int parse_location(struct parser *parser, struct directive *directive);
+int parse_type(struct parser *parser, struct directive *directive);
+const char *type_name(uint32_t type);
+int parse_stream(struct parser *parser, struct directive *directive);
+/* The next token is {: is it a block of modules? */
+bool parser_at_modules(const struct parser *parser);
+int parse_modules(struct parser *parser, struct directive *directive);
+int parse_include(struct parser *parser, struct directive *directive);
+int parse_includedir(struct parser *parser, struct directive *directive);
+int include_file(struct reader *reader, const char *path, bool included,
+    const struct place *from);
+
+/* parse_block.c: { key = value … }; the next token is its { */
+int parse_block(struct parser *parser, enum attribute_scope scope, void *values,
+    struct endpoint_words *defaults);
+int parse_defaults(struct parser *parser, struct directive *directive);
+int parse_host(struct parser *parser, struct directive *directive);
+
+/* --- expand.c, arguments.c: strings ----------------------------------------
+ */
+
+/* A string or a bare word on its way to its value. */
+struct expansion {
+	struct reader *reader;
+	struct cursor at;
+	size_t end;  /* offset behind its last byte */
+	bool strict; /* an undefined variable is a mistake */
+	struct text *out;
+};
+
+/* At a backslash; pairs: \\ stays two. */
+int expand_escape(struct expansion *expansion, bool pairs);
+/* At a dollar. */
+int expand_variable(struct expansion *expansion);
+/* The value of a word or string, in the arena. */
+int expand_token(
+    struct reader *reader, const struct token *token, const char **ret_text);
+/* arguments, argc and argv; token: the string, or NULL. */
+int arguments_read(struct reader *reader, const struct token *token,
+    struct directive *directive);
+
+/* --- values ----------------------------------------------------------------
+ */
+
+struct message {
+	char text[200];
+};
+
+typedef int(value_read_fn)(const struct attribute *attribute, const char *word,
+    void *field, struct message *ret_message);
+typedef void(value_print_fn)(
+    const struct attribute *attribute, const void *field, struct text *text);
+
+struct value_type {
+	value_read_fn *read; /* 0, or -EINVAL with a message for people */
+	value_print_fn *print;
+	bool (*equal)(const void *a, const void *b); /* two fields */
+};
+
+const struct value_type *value_type(enum value_kind kind);
+value_read_fn number_read, size_read, time_read;
+value_print_fn number_print, size_print, time_print;
+
+/* endpoints.c: `listen`, and xinetd's words for it */
+int endpoints_assign(struct parser *parser, enum token_kind how,
+    const struct value *values, unsigned count, struct settings *settings);
+int endpoints_combine(struct parser *parser, const struct place *place,
+    const struct endpoint_words *words, struct settings *settings);
+/* A word of the endpoint's kind that is near to it. */
+void endpoint_suggest(struct suggestion *suggestion);
+
+/* print.c: a value that can be read again; bare or in quotes */
+void print_value(const char *value, struct text *text);
+
+/* tree.c */
+struct tree *tree_new(struct errors *errors);
+struct directive *tree_add(
+    struct tree *tree, enum directive_kind kind, const struct place *place);
+/* Names declared twice, if the tree is exact. */
+int tree_check_names(struct reader *reader);
+
+#endif

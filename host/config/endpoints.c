@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * endpoints: the list of `listen`, and one endpoint made up of xinetd's words
+ * `port`, `bind`, `socket_type` and `protocol`.
+ *
+ * A list may be shared with `defaults`: it is never changed in place.
+ */
+#include "config/config_priv.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* More are a mistake, and would cost a descriptor each. */
+#define ENDPOINT_LIMIT 256u
+
+static int
+tell_endpoint(
+    struct parser *parser, const struct value *value, const char *reason)
+{
+	const char *colon = strchr(value->text, ':');
+	struct suggestion suggestion;
+	struct hint near;
+	char kind[32] = "";
+
+	if (colon != NULL && (size_t)(colon - value->text) < sizeof(kind))
+		memcpy(kind, value->text, (size_t)(colon - value->text));
+	suggestion_init(&suggestion, kind);
+	endpoint_suggest(&suggestion);
+	/* A kind that is right needs no hint. */
+	if (suggestion.best != NULL && strcmp(suggestion.best, kind) == 0)
+		suggestion.best = NULL;
+	return reader_tell(parser->reader, &value->place,
+	    "bad endpoint '%.100s': %s%s", value->text, reason,
+	    hint(&suggestion, &near));
+}
+
+static int
+parse_value(struct parser *parser, const struct value *value,
+    struct endpoint_spec *ret_spec)
+{
+	const char *reason;
+	int result = endpoint_parse(
+	    parser->reader->tree->arena, value->text, ret_spec, &reason);
+
+	if (result == -EINVAL)
+		return tell_endpoint(parser, value, reason);
+	if (result == 0)
+		ret_spec->place = value->place;
+	return result;
+}
+
+static unsigned
+find(const struct endpoint_spec *list, unsigned count, const char *text)
+{
+	unsigned i = 0;
+
+	while (i < count && strcmp(list[i].text, text) != 0)
+		i++;
+	return i;
+}
+
+static int
+add(struct parser *parser, const struct value *value,
+    struct endpoint_spec *list, unsigned *count)
+{
+	struct endpoint_spec spec;
+	int result = parse_value(parser, value, &spec);
+
+	if (result != 0)
+		return result;
+	if (find(list, *count, spec.text) < *count)
+		return reader_tell(parser->reader, &value->place,
+		    "'%.100s' is in the list already", value->text);
+	if (*count == ENDPOINT_LIMIT)
+		return reader_tell(parser->reader, &value->place,
+		    "more than %u endpoints", ENDPOINT_LIMIT);
+	list[(*count)++] = spec;
+	return 0;
+}
+
+static int
+take(struct parser *parser, const struct value *value,
+    struct endpoint_spec *list, unsigned *count)
+{
+	struct endpoint_spec spec;
+	int result = parse_value(parser, value, &spec);
+	unsigned at;
+
+	if (result != 0)
+		return result;
+	at = find(list, *count, spec.text);
+	if (at == *count)
+		return reader_tell(parser->reader, &value->place,
+		    "'%.100s' is not in the list", value->text);
+	memmove(&list[at], &list[at + 1], (*count - at - 1) * sizeof(*list));
+	--*count;
+	return 0;
+}
+
+int
+endpoints_assign(struct parser *parser, enum token_kind how,
+    const struct value *values, unsigned count, struct settings *settings)
+{
+	unsigned kept = how == TOKEN_ASSIGN ? 0 : settings->listen_count;
+	unsigned room = how == TOKEN_TAKE ? kept : kept + count;
+	struct endpoint_spec *list;
+	int result = 0;
+
+	if (room > ENDPOINT_LIMIT)
+		room = ENDPOINT_LIMIT;
+	list = arena_alloc(
+	    parser->reader->tree->arena, (room + 1) * sizeof(*list));
+	if (list == NULL)
+		return -ENOMEM;
+	if (kept > 0)
+		memcpy(list, settings->listen, kept * sizeof(*list));
+	for (unsigned i = 0; i < count; i++) {
+		int answer = how == TOKEN_TAKE
+				 ? take(parser, &values[i], list, &kept)
+				 : add(parser, &values[i], list, &kept);
+
+		if (answer < 0)
+			return answer;
+		result = answer > 0 ? answer : result;
+	}
+	settings->listen = list;
+	settings->listen_count = kept;
+	return result;
+}
+
+/* --- xinetd's words --------------------------------------------------------
+ */
+
+static const struct pairing {
+	const char *type;
+	const char *protocols[4]; /* the first is the default */
+} pairings[] = {
+    {"stream", {"tcp", "tcp4", "tcp6"}},
+    {"dgram", {"udp", "udp4", "udp6"}},
+};
+
+/* The protocol that both words agree on; NULL: they do not. */
+static const char *
+pair_up(const char *type, const char *protocol)
+{
+	for (size_t i = 0; i < BASE_COUNT(pairings); i++) {
+		const struct pairing *pairing = &pairings[i];
+
+		if (type != NULL && strcmp(type, pairing->type) != 0)
+			continue;
+		if (protocol == NULL)
+			return pairing->protocols[0];
+		for (size_t j = 0; pairing->protocols[j] != NULL; j++)
+			if (strcmp(protocol, pairing->protocols[j]) == 0)
+				return pairing->protocols[j];
+	}
+	return NULL;
+}
+
+int
+endpoints_combine(struct parser *parser, const struct place *place,
+    const struct endpoint_words *words, struct settings *settings)
+{
+	const char *port = words->word[ENDPOINT_WORD_PORT];
+	const char *host = words->word[ENDPOINT_WORD_BIND];
+	const char *type = words->word[ENDPOINT_WORD_TYPE];
+	const char *protocol = words->word[ENDPOINT_WORD_PROTOCOL];
+	struct value value = {.place = *place};
+	bool bare6;
+
+	if (port == NULL)
+		return reader_tell(parser->reader, place,
+		    "no 'port' beside it; both make up an endpoint");
+	if (pair_up(type, protocol) == NULL)
+		return reader_tell(parser->reader, place,
+		    "socket_type '%s' has no protocol '%s' with a port",
+		    type != NULL ? type : "stream",
+		    protocol != NULL ? protocol : "tcp");
+	host = host != NULL ? host : "*";
+	bare6 = host[0] != '[' && strchr(host, ':') != NULL;
+	value.text = arena_printf(parser->reader->tree->arena,
+	    bare6 ? "%s:[%s]:%s" : "%s:%s:%s", pair_up(type, protocol), host,
+	    port);
+	if (value.text == NULL)
+		return -ENOMEM;
+	return endpoints_assign(parser, TOKEN_ASSIGN, &value, 1, settings);
+}

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * lexer: bytes to tokens, one at a time, in the mode that the parser asks
+ * for: what ends a word in `echo:make_echo()` is part of one in
+ * `listen = tcp:*:7`.
+ *
+ * A lexer is a position and nothing else, so that a copy of it looks ahead.
+ * It never fails: what is no token is a TOKEN_BAD that says why, and the next
+ * call goes on behind it.  A `#` begins a comment where a token could begin.
+ * Words and strings keep their bytes; expand.c gives them their meaning.
+ */
+#include "config/config_priv.h"
+
+#include <stdio.h>
+#include <string.h>
+
+int
+cursor_peek(const struct cursor *cursor, size_t ahead)
+{
+	if (ahead >= cursor->source->size - cursor->offset)
+		return -1;
+	return (unsigned char)cursor->source->data[cursor->offset + ahead];
+}
+
+void
+cursor_step(struct cursor *cursor)
+{
+	if (cursor_peek(cursor, 0) == '\n') {
+		cursor->line++;
+		cursor->column = 0;
+	}
+	cursor->column++;
+	cursor->offset++;
+}
+
+struct place
+cursor_place(const struct cursor *cursor, size_t length)
+{
+	struct place place = {cursor->source, cursor->line, cursor->column,
+	    length == 0 ? 1 : (unsigned)length};
+
+	return place;
+}
+
+size_t
+cursor_newline(const struct cursor *cursor, size_t ahead)
+{
+	int byte = cursor_peek(cursor, ahead);
+
+	if (byte == '\n')
+		return 1;
+	if (byte == '\r' && cursor_peek(cursor, ahead + 1) == '\n')
+		return 2;
+	return 0;
+}
+
+void
+lexer_init(struct lexer *lexer, const struct source *source)
+{
+	static const char mark[] = "\xef\xbb\xbf"; /* UTF-8's byte order mark */
+
+	memset(lexer, 0, sizeof(*lexer));
+	lexer->at.source = source;
+	lexer->at.line = 1;
+	lexer->at.column = 1;
+	if (source->size >= 3 && memcmp(source->data, mark, 3) == 0)
+		lexer->at.offset = 3;
+}
+
+static bool
+is_blank(int byte)
+{
+	return byte == ' ' || byte == '\t' || byte == '\r';
+}
+
+static bool
+is_control(int byte)
+{
+	return (byte >= 0 && byte < 0x20 && byte != '\t') || byte == 0x7f;
+}
+
+static void
+skip_blanks(struct lexer *lexer, enum lexer_mode mode)
+{
+	struct cursor *at = &lexer->at;
+
+	for (;;) {
+		int byte = cursor_peek(at, 0);
+
+		if (byte == '#') {
+			while (byte != '\n' && byte != -1) {
+				cursor_step(at);
+				byte = cursor_peek(at, 0);
+			}
+		} else if (is_blank(byte) ||
+			   (byte == '\n' && mode == LEX_DIRECTIVE)) {
+			cursor_step(at);
+		} else {
+			return;
+		}
+	}
+}
+
+/* The rest of the line from a string that did not end on it. */
+static size_t
+line_end(const struct cursor *from)
+{
+	size_t length = 0;
+
+	while (cursor_peek(from, length) != -1 &&
+	       cursor_newline(from, length) == 0)
+		length++;
+	return length;
+}
+
+static void
+bad(struct token *token, const struct place *place, const char *mistake)
+{
+	/* The first mistake of a token is the one that is told. */
+	if (token->kind == TOKEN_BAD)
+		return;
+	token->kind = TOKEN_BAD;
+	token->place = *place;
+	token->mistake = mistake;
+}
+
+static void
+step_by(struct cursor *at, size_t count)
+{
+	while (count-- > 0)
+		cursor_step(at);
+}
+
+/* One byte of a string, or two of an escape, or a joined line. */
+static void
+string_piece(struct cursor *at, struct token *token)
+{
+	int byte = cursor_peek(at, 0);
+	size_t newline;
+
+	if (is_control(byte)) {
+		struct place place = cursor_place(at, 1);
+
+		bad(token, &place,
+		    "a control character in a string; write it as \\xHH");
+	}
+	cursor_step(at);
+	if (byte != '\\')
+		return;
+	newline = cursor_newline(at, 0);
+	if (newline > 0)
+		step_by(at, newline);
+	else if (cursor_peek(at, 0) == '\\' || cursor_peek(at, 0) == '"' ||
+		 cursor_peek(at, 0) == '\'')
+		cursor_step(at);
+}
+
+static void
+read_string(struct cursor *at, struct token *token)
+{
+	int quote = cursor_peek(at, 0);
+	const struct cursor start = *at;
+
+	token->kind = TOKEN_STRING;
+	cursor_step(at);
+	token->inside = *at;
+	token->text = at->source->data + at->offset;
+	for (;;) {
+		int byte = cursor_peek(at, 0);
+
+		if (byte == -1 || cursor_newline(at, 0) > 0) {
+			token->place = cursor_place(&start, line_end(&start));
+			bad(token, &token->place,
+			    "the string is not closed on its line; a "
+			    "backslash at the end of the line continues it");
+			return;
+		}
+		if (byte == quote)
+			break;
+		string_piece(at, token);
+	}
+	token->size = at->offset - token->inside.offset;
+	cursor_step(at);
+	if (token->kind != TOKEN_STRING)
+		return;
+	token->place = cursor_place(&start, at->line == start.line
+						? at->offset - start.offset
+						: line_end(&start));
+}
+
+static bool
+is_operator(const struct cursor *at)
+{
+	int byte = cursor_peek(at, 0);
+
+	if (byte == '+' || byte == '-')
+		byte = cursor_peek(at, 1);
+	return byte == '=';
+}
+
+/* ${NAME:-default} is one piece of a value, blanks and braces included. */
+static size_t
+braced_size(const struct cursor *at)
+{
+	size_t size = 2;
+
+	if (cursor_peek(at, 0) != '$' || cursor_peek(at, 1) != '{')
+		return 0;
+	for (;; size++) {
+		int byte = cursor_peek(at, size);
+
+		if (byte == -1 || byte == '\n')
+			return 0;
+		if (byte == '}')
+			return size + 1;
+	}
+}
+
+static bool
+ends_word(const struct cursor *at, enum lexer_mode mode)
+{
+	int byte = cursor_peek(at, 0);
+
+	if (byte == -1 || byte == '\n' || is_blank(byte) || is_control(byte))
+		return true;
+	if (mode == LEX_VALUE)
+		return byte == ';' || byte == '}';
+	if (mode == LEX_DIRECTIVE)
+		return strchr(":*(){}", byte) != NULL;
+	return strchr(";{}", byte) != NULL || is_operator(at);
+}
+
+static void
+read_word(struct cursor *at, enum lexer_mode mode, struct token *token)
+{
+	const struct cursor start = *at;
+
+	token->kind = TOKEN_WORD;
+	while (!ends_word(at, mode)) {
+		size_t braced = mode == LEX_VALUE ? braced_size(at) : 0;
+
+		step_by(at, braced > 0 ? braced : 1);
+	}
+	token->size = at->offset - start.offset;
+	token->place = cursor_place(&start, token->size);
+	if (token->size > 0)
+		return;
+	/* Only a control character ends a word that is not begun yet. */
+	bad(token, &token->place, "a control character outside a string");
+	cursor_step(at);
+}
+
+/* Takes a token of fixed form, if there is one; else takes nothing. */
+static size_t
+fixed_size(
+    const struct cursor *at, enum lexer_mode mode, enum token_kind *ret_kind)
+{
+	int byte = cursor_peek(at, 0);
+
+	*ret_kind = TOKEN_PUNCTUATION;
+	if (mode == LEX_DIRECTIVE)
+		return strchr(":*(){}", byte) != NULL ? 1 : 0;
+	if (byte == '\n') {
+		*ret_kind = TOKEN_NEWLINE;
+		return 1;
+	}
+	if (byte == ';' || byte == '}')
+		return 1;
+	if (mode == LEX_VALUE)
+		return 0;
+	if (byte == '{')
+		return 1;
+	if (!is_operator(at))
+		return 0;
+	*ret_kind = byte == '+'	  ? TOKEN_ADD
+		    : byte == '-' ? TOKEN_TAKE
+				  : TOKEN_ASSIGN;
+	return byte == '=' ? 1 : 2;
+}
+
+void
+lexer_next(struct lexer *lexer, enum lexer_mode mode, struct token *ret_token)
+{
+	struct cursor *at = &lexer->at;
+	struct token token = {.kind = TOKEN_END};
+	int byte;
+
+	skip_blanks(lexer, mode);
+	byte = cursor_peek(at, 0);
+	token.inside = *at;
+	token.text = at->source->data + at->offset;
+	token.place = cursor_place(at, 1);
+	if (at->line != lexer->indent_line) {
+		lexer->indent_line = at->line;
+		lexer->indent = at->column;
+	}
+	token.indent = lexer->indent;
+	if (byte > 0) {
+		token.size = fixed_size(at, mode, &token.kind);
+		token.punctuation = (char)byte;
+	}
+	if (token.size > 0) {
+		token.place.length = (unsigned)token.size;
+		step_by(at, token.size);
+	} else if (byte == '"' || byte == '\'') {
+		read_string(at, &token);
+	} else if (byte != -1) {
+		read_word(at, mode, &token);
+	} else {
+		token.kind = TOKEN_END;
+	}
+	*ret_token = token;
+}
+
+bool
+token_is(const struct token *token, char punctuation)
+{
+	return token->kind == TOKEN_PUNCTUATION &&
+	       token->punctuation == punctuation;
+}
+
+bool
+token_is_word(const struct token *token, const char *word)
+{
+	return token->kind == TOKEN_WORD && token->size == strlen(word) &&
+	       memcmp(token->text, word, token->size) == 0;
+}
+
+const char *
+token_name(const struct token *token, struct token_name *name)
+{
+	size_t size = token->size;
+	bool cut = size > 60;
+
+	if (token->kind == TOKEN_END)
+		return "the end of the file";
+	if (token->kind == TOKEN_STRING)
+		return "a string";
+	if (token->kind == TOKEN_NEWLINE)
+		return "the end of the line";
+	for (size = cut ? 60 : size; cut && size > 0; size--)
+		if (((unsigned char)token->text[size] & 0xc0) != 0x80)
+			break;
+	snprintf(name->text, sizeof(name->text), "'%.*s%s'", (int)size,
+	    token->text, cut ? "…" : "");
+	return name->text;
+}
