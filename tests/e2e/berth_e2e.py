@@ -204,10 +204,11 @@ class Host:
     def signal(self, number):
         os.kill(self.pid, number)
 
-    def stop(self, number=signal.SIGTERM, expected=0):
-        """Ends the host in order; the exit status has to be the expected."""
+    def stop(self, number=None, expected=0):
+        """Ends the host in order, by SIGTERM if no other signal is named; the
+        exit status has to be the expected."""
         if self.running():
-            self.signal(number)
+            self.signal(number or signal.SIGTERM)
         status = self.wait_exit()
         if status != expected:
             raise Failure("exit status %d, not %d" % (status, expected))
