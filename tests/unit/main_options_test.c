@@ -19,6 +19,7 @@
 #define MOST_WORDS 12
 
 struct parsed {
+	char *argv[MOST_WORDS + 2]; /* what the options point into */
 	struct options options;
 	struct text message;
 	int result;
@@ -28,15 +29,15 @@ struct parsed {
 static void
 parse(struct parsed *parsed, const char *const *words)
 {
-	char *argv[MOST_WORDS + 2] = {(char[]){"berthd"}};
-	int argc = 1;
+	int argc = 0;
 
-	for (; words[argc - 1] != NULL; argc++)
-		argv[argc] = strdup(words[argc - 1]);
+	memset(parsed, 0, sizeof(*parsed));
+	parsed->argv[argc++] = strdup("berthd");
+	for (; *words != NULL; words++)
+		parsed->argv[argc++] = strdup(*words);
 	text_init(&parsed->message);
 	parsed->result = options_parse(
-	    argc, argv, &parsed->options, &parsed->message);
-	/* The texts are argv's: the test leaves them to the process. */
+	    argc, parsed->argv, &parsed->options, &parsed->message);
 }
 
 static void
@@ -44,6 +45,8 @@ drop(struct parsed *parsed)
 {
 	options_fini(&parsed->options);
 	text_fini(&parsed->message);
+	for (char **word = parsed->argv; *word != NULL; word++)
+		free(*word);
 }
 
 static void
