@@ -23,7 +23,7 @@
 #define LINE (WIDTH + 2) /* with CR LF */
 #define PERIOD (COUNT * LINE)
 #define DATAGRAM_LIMIT 512 /* RFC 864 */
-#define TURN_BYTES (256 * 1024)
+#define TURN_BYTES (1024 * 1024)
 #define YIELD_MS 1
 
 struct chargen {
