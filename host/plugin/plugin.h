@@ -8,8 +8,11 @@
  * memory, its ELF headers and Berth notes read.  Only then is the copy opened
  * with dlopen(RTLD_NOW | RTLD_LOCAL).  The installed file is never mapped.
  *
- * One image for each content of a file: two services of one unchanged file
- * share it; a changed file gives a new one beside the old.
+ * One image for each state of a file: two services of one unchanged file share
+ * it; a file that was changed, or only touched, gives a new one beside the old.
+ *
+ * All calls belong to one thread, and none of them to a frame of a plugin's
+ * code.
  */
 #ifndef PLUGIN_PLUGIN_H
 #define PLUGIN_PLUGIN_H
@@ -22,7 +25,7 @@ struct plugins; /* the cache of images, and where to look */
 struct image;	/* one opened copy, reference-counted */
 
 struct plugin_options {
-	const char *path;			    /* "DIR:DIR"; copied */
+	const char *path; /* as for plugins_set_path(); NULL: empty */
 	const struct berth_static_service *statics; /* ends with a NULL name */
 	bool no_dynamic;  /* refuse every shared object */
 	bool trust_owner; /* tests only: skip owner and mode checks */
@@ -30,27 +33,48 @@ struct plugin_options {
 
 int plugins_new(
     const struct plugin_options *options, struct plugins **ret_plugins);
+/* Every image must have lost its last reference. */
 struct plugins *plugins_free(struct plugins *plugins);
+/* "DIR:DIR", copied; "" is no folder.  -EINVAL when one is not absolute: the
+ * working directory is never searched. */
 int plugins_set_path(struct plugins *plugins, const char *path);
 
-/* Which file a location names now, without opening it as code. */
+/*
+ * While on, each location is found and read once: a plan sees every file in one
+ * state, and ten thousand services of one file cost one look at it.  Turning it
+ * on or off forgets what was seen.
+ */
+void plugins_snapshot(struct plugins *plugins, bool on);
+
+/* Which file a location names now, and in what state it is. */
 struct plugin_identity {
 	uint64_t device;
 	uint64_t inode;
 	int64_t size;
 	int64_t mtime_ns;
 	int64_t ctime_ns;
-	char build_id[41]; /* hexadecimal, shortened to 40; "" if there is none
-			    */
+	uint64_t content;  /* digest of all bytes */
+	char build_id[41]; /* hexadecimal, shortened to 40; or "" */
 };
 
+/* The same code: equal in content.  A file that was only touched, or installed
+ * again as it was, is no reason to replace a service. */
 bool plugin_identity_equal(
     const struct plugin_identity *a, const struct plugin_identity *b);
 
 /*
- * A location, as in a directive: path NULL for `:symbol()`.  kind is what the
- * directive declares, BERTH_KIND_*.  Errors are told at `place` with every
- * name that was tried and every cause; the result is negative then.
+ * A location, as in a directive: path NULL for `:symbol()` and `static symbol`.
+ * kind is what the directive declares, BERTH_KIND_*.  Errors are told at
+ * `place` with every name that was tried and every cause; the result is
+ * negative then:
+ *
+ *   -ENOENT   no such file, static service, or symbol in the file
+ *   -EACCES   the file is not trusted, or may not be read
+ *   -EPERM    no_dynamic
+ *   -EINVAL   not a path of a plugin
+ *   -ENOEXEC  not a plugin for this host and this directive
+ *   -ELIBACC  the loader refused it
+ *   -ENOMEM, and what reading the file gave
  */
 struct plugin_location {
 	const char *path;
@@ -59,13 +83,14 @@ struct plugin_location {
 	uint32_t kind;
 };
 
-/* Finds and judges the file only: for -t and for the plan.  A static location
- * gives an identity of zeros. */
+/* Finds, reads and judges; runs no code of the plugin: for -t and the plan.  A
+ * static location gives an identity of zeros. */
 int plugin_check(struct plugins *plugins, const struct plugin_location *where,
     const struct place *place, struct errors *errors,
     struct plugin_identity *ret_identity);
 
-/* Opens and resolves.  *ret_image holds a reference, NULL for a static one. */
+/* The same, then opens the file's code and asks it for the type, which lives as
+ * long as the image.  *ret_image holds a reference; NULL for a static one. */
 int plugin_open(struct plugins *plugins, const struct plugin_location *where,
     const struct place *place, struct errors *errors, struct image **ret_image,
     const struct berth_service_type **ret_type,
@@ -88,8 +113,13 @@ int image_unref(struct image *image);
 /* Never unload this image: a thread of it did not end. */
 void image_pin(struct image *image);
 const char *image_file(const struct image *image); /* the installed path */
+/* 0: it was closed, but is still mapped. */
 unsigned image_references(const struct image *image);
-/* All images, for `show`; calls fn for each. */
+const struct plugin_identity *image_identity(const struct image *image);
+/* Why it can't be unloaded, for people; NULL when nothing is known that stands
+ * against it.  Ask before the last image_unref(). */
+const char *image_sticky(const struct image *image);
+/* All images, those that stay mapped included, for `show`. */
 void plugins_each(struct plugins *plugins,
     void (*fn)(void *context, struct image *image), void *context);
 
