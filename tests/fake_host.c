@@ -104,6 +104,7 @@ level_name(int level)
 	return "unknown level";
 }
 
+BERTH_PRINTF(3, 0)
 static void
 host_log(
     struct berth_service *service, int level, const char *format, va_list ap)
@@ -120,6 +121,7 @@ host_log(
 	pthread_mutex_unlock(&host->lock);
 }
 
+BERTH_PRINTF(3, 0)
 static int
 host_fail(
     struct berth_service *service, int code, const char *format, va_list ap)
@@ -196,6 +198,7 @@ host_now(struct berth_service *service)
 	return fake_host_of(service)->now_ns;
 }
 
+BERTH_PRINTF(2, 0)
 static int
 host_text(struct berth_text *text, const char *format, va_list ap)
 {

@@ -33,6 +33,7 @@ void *fake_alloc(size_t size); /* zeroed */
 void fake_buffer_init(struct fake_buffer *buffer);
 void fake_buffer_fini(struct fake_buffer *buffer);
 void fake_buffer_add(struct fake_buffer *buffer, const void *data, size_t size);
+BERTH_PRINTF(2, 0)
 void fake_buffer_vprintf(
     struct fake_buffer *buffer, const char *format, va_list ap);
 void fake_buffer_cut(struct fake_buffer *buffer, size_t front);

@@ -44,6 +44,7 @@ session_write(struct berth_session *public, struct berth_bytes bytes)
 	return (int)size;
 }
 
+BERTH_PRINTF(2, 0)
 static int
 session_vprintf(struct berth_session *public, const char *format, va_list ap)
 {
