@@ -303,9 +303,9 @@ refuse(struct listeners *listeners, const struct request *request, int code)
 		}
 	}
 	if (other == NULL)
-		return complain(&request->complaint, code,
+		return net_complain(&request->complaint, code,
 		    "cannot listen on %s: %s", request->text, strerror(-code));
-	return complain(&request->complaint, code,
+	return net_complain(&request->complaint, code,
 	    "cannot listen on %s: %s; service '%s' holds %s", request->text,
 	    strerror(-code), holder(other), other->text);
 }

@@ -20,6 +20,7 @@ struct binding {
 	struct address address;
 	bool any;  /* all addresses */
 	bool dual; /* one v6 socket for v4 too; v4 alone where v6 is missing */
+	unsigned mode; /* of a path */
 };
 
 /* What errors are told, and where; errors may be NULL. */
@@ -29,7 +30,7 @@ struct complaint {
 };
 
 BASE_PRINTF(3, 4)
-int complain(const struct complaint *to, int code, const char *format, ...);
+int net_complain(const struct complaint *to, int code, const char *format, ...);
 
 int binding_resolve(const struct endpoint_spec *spec, bool v6only,
     struct errors *errors, struct binding *ret_binding);

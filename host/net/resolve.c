@@ -34,7 +34,7 @@ static const struct kind {
 };
 
 int
-complain(const struct complaint *to, int code, const char *format, ...)
+net_complain(const struct complaint *to, int code, const char *format, ...)
 {
 	va_list ap;
 
@@ -58,7 +58,7 @@ resolve_unix(const struct complaint *to, struct address *ret_address)
 	/* The NUL is part of a path's address, not of an abstract name's,
 	 * whose first byte is one instead. */
 	if (length == 0 || length >= sizeof(address.sun_path))
-		return complain(to, -ENAMETOOLONG,
+		return net_complain(to, -ENAMETOOLONG,
 		    "a socket's path has 1 to %zu bytes, this one %zu",
 		    sizeof(address.sun_path) - 1, length);
 	memcpy(address.sun_path, path, length);
@@ -82,7 +82,7 @@ resolve_port(const struct complaint *to, int socket_type, in_port_t *ret_port)
 	if (isdigit((unsigned char)name[0])) {
 		number = strtoul(name, &end, 10);
 		if (*end != '\0' || number > UINT16_MAX)
-			return complain(to, -EINVAL,
+			return net_complain(to, -EINVAL,
 			    "a port is 0 to 65535 or a service's name, not "
 			    "'%s'",
 			    name);
@@ -92,7 +92,7 @@ resolve_port(const struct complaint *to, int socket_type, in_port_t *ret_port)
 	getservbyname_r(name, socket_type == SOCK_DGRAM ? "udp" : "tcp", &entry,
 	    buffer, sizeof(buffer), &found);
 	if (found == NULL)
-		return complain(to, -EINVAL, "unknown port '%s'", name);
+		return net_complain(to, -EINVAL, "unknown port '%s'", name);
 	*ret_port = (in_port_t)found->s_port;
 	return 0;
 }
@@ -132,7 +132,7 @@ resolve_host(const struct complaint *to, int family, struct address *ret)
 	int answer = getaddrinfo(to->spec->host, NULL, &hints, &found);
 
 	if (answer != 0)
-		return complain(to, resolve_code(answer),
+		return net_complain(to, resolve_code(answer),
 		    "cannot resolve host '%s': %s", to->spec->host,
 		    gai_strerror(answer));
 	memcpy(&ret->storage, found->ai_addr, found->ai_addrlen);

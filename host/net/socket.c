@@ -71,7 +71,7 @@ remove_stale(const struct binding *binding, const struct complaint *complaint)
 	if (lstat(path, &status) != 0)
 		return errno == ENOENT ? 0 : -errno;
 	if (!S_ISSOCK(status.st_mode)) {
-		complain(complaint, -EADDRINUSE,
+		net_complain(complaint, -EADDRINUSE,
 		    "cannot listen on %s: the file exists and is not a socket",
 		    complaint->spec->text);
 		return -EEXIST;
@@ -178,6 +178,9 @@ before_bind(int fd, const struct binding *binding)
 	/* Not for datagrams: there it would let two services share a port. */
 	if (family != AF_UNIX && !binding_is_datagram(binding))
 		result = set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	/* A path is made with the mode of its socket. */
+	if (family == AF_UNIX && fchmod(fd, binding->mode) != 0)
+		result = -errno;
 	if (result == 0 && family == AF_INET6)
 		result = set_option(
 		    fd, IPPROTO_IPV6, IPV6_V6ONLY, binding->dual ? 0 : 1);
@@ -256,6 +259,9 @@ after_bind(int fd, struct binding *binding, const struct settings *settings,
 
 	if (name != NULL)
 		result = remember_path(path, name);
+	/* Until here it had no more than this, less the umask. */
+	if (name != NULL && result == 0 && chmod(name, binding->mode) != 0)
+		result = -errno;
 	if (result == 0)
 		result = socket_prepare(fd, binding);
 	if (result == 0 && !binding_is_datagram(binding))
@@ -278,8 +284,10 @@ socket_open(struct binding *binding, const struct settings *settings,
 {
 	struct socket_path path = {.name = NULL};
 	AUTO_FD fd = -1;
-	int result = bind_somehow(binding, complaint, &fd);
+	int result;
 
+	binding->mode = settings->socket_mode;
+	result = bind_somehow(binding, complaint, &fd);
 	if (result != 0)
 		return result;
 	result = after_bind(fd, binding, settings, &path);
