@@ -79,6 +79,18 @@ static const struct attribute service_attributes[] = {
 	.initial = "30s", .low = 0, .high = DAY,
 	.help = "How long sessions may go on when the service is removed or "
 		"replaced, before they are closed."},
+    {SERVICE("ready_timeout", VALUE_TIME, CHANGE_LIVE, ready_timeout_ms),
+	.syntax = "TIME", .initial = "30s", .low = 1, .high = HOUR,
+	.help = "How long a new instance that is asked whether it is ready "
+		"may say not yet; then the one before it goes on."},
+    {SERVICE("suspend", VALUE_SUSPEND, CHANGE_LIVE, suspend),
+	.syntax = "clients | sessions", .initial = "clients",
+	.help = "Whether a suspension lets only new clients wait, or is not "
+		"reading from sessions either."},
+    {SERVICE("socket_mode", VALUE_MODE, CHANGE_REBIND, socket_mode),
+	.syntax = "MODE", .initial = "0666", .low = 0, .high = 0777,
+	.help = "The mode of the file of a Unix endpoint, octal; the umask "
+		"does not count."},
     {SERVICE("linger", VALUE_TIME, CHANGE_LIVE, linger_ms), .syntax = "TIME",
 	.initial = "2s", .low = 0, .high = HOUR,
 	.help = "How long an orderly close waits for the client to close as "
@@ -108,6 +120,14 @@ static const struct attribute host_attributes[] = {
 	.initial = "",
 	.help = "A file that holds the process id and is locked while the "
 		"host runs."},
+    {HOST("control", VALUE_PATH, CHANGE_LIVE, control), .syntax = "PATH",
+	.initial = "",
+	.help = "The control socket, by which the host's own user and root "
+		"steer it; see berthctl(1)."},
+    {HOST("watch", VALUE_FLAG, CHANGE_LIVE, watch), .syntax = "yes | no",
+	.initial = "no",
+	.help = "Whether a changed file of the configuration is read at "
+		"once, without a signal."},
     {HOST("log_level", VALUE_LEVEL, CHANGE_LIVE, log_level),
 	.syntax = "error | warning | notice | info | debug", .initial = "info",
 	.low = 3, .high = 7,

@@ -58,11 +58,19 @@ struct directive {
 	struct directive_list modules;
 };
 
+/* A file, or a folder whose files are read. */
+struct tree_path {
+	struct tree_path *next;
+	const char *path;
+	bool is_folder;
+};
+
 struct tree {
 	struct arena *arena;
 	struct directive_list directives; /* in order, includes spliced in */
 	struct host_settings host;
-	struct errors *errors; /* not owned: as handed to config_read() */
+	struct tree_path *paths; /* what was read, or could not be */
+	struct errors *errors;	 /* not owned: as handed to config_read() */
 };
 
 /* One thing to read; several are read as one text, in order. */
@@ -99,6 +107,9 @@ int directive_print(const struct directive *directive, struct text *text);
 /* A location as written: "echo:make_echo()". */
 int directive_print_location(
     const struct directive *directive, struct text *text);
+
+/* A time as attributes have it: "30s".  0 or -EINVAL. */
+int config_time(const char *word, uint64_t *ret_ms);
 
 /* "dynamic", …; NULL-terminated tables for help and completion. */
 const char *directive_kind_name(enum directive_kind kind);

@@ -234,8 +234,8 @@ struct value_type {
 };
 
 const struct value_type *value_type(enum value_kind kind);
-value_read_fn number_read, size_read, time_read;
-value_print_fn number_print, size_print, time_print;
+value_read_fn number_read, size_read, time_read, mode_read;
+value_print_fn number_print, size_print, time_print, mode_print;
 
 /* endpoints.c: `listen`, and xinetd's words for it */
 int endpoints_assign(struct parser *parser, enum token_kind how,

@@ -44,6 +44,12 @@ enum concurrency {
 	CONCURRENCY_PROCESS
 };
 
+/* What `suspend` does beside letting new clients wait. */
+enum suspend_mode {
+	SUSPEND_CLIENTS, /* nothing: sessions go on */
+	SUSPEND_SESSIONS /* sessions are not read from either */
+};
+
 /* Of one service; every field has its row in the table. */
 struct settings {
 	uint64_t given; /* bit n: row n of the table was written for it */
@@ -58,6 +64,9 @@ struct settings {
 	unsigned instances;	  /* sessions at once; 0: no limit */
 	uint64_t idle_timeout_ms; /* 0: none */
 	uint64_t drain_ms;
+	uint64_t ready_timeout_ms; /* a new instance has so long to be ready */
+	enum suspend_mode suspend;
+	unsigned socket_mode; /* of the file of a Unix endpoint */
 	uint64_t linger_ms; /* an orderly close waits so long for the client */
 	uint64_t input_limit_bytes;
 	uint64_t output_limit_bytes;
@@ -70,6 +79,8 @@ struct host_settings {
 	enum reload_mode reload;
 	const char *plugin_path; /* NULL: the built-in one */
 	const char *pid_file;	 /* NULL: none */
+	const char *control;	 /* path of the control socket; NULL: none */
+	bool watch;		 /* reload when a file has changed */
 	int log_level;
 	uint64_t watchdog_ms; /* 0: off */
 	uint64_t shutdown_ms; /* drain of all at the end */
@@ -92,7 +103,9 @@ enum value_kind {
 	VALUE_LIMIT,	   /* unsigned; 0 is `unlimited` */
 	VALUE_SIZE,	   /* uint64_t, bytes */
 	VALUE_TIME,	   /* uint64_t, milliseconds */
+	VALUE_MODE,	   /* unsigned, octal */
 	VALUE_RELOAD,	   /* enum reload_mode */
+	VALUE_SUSPEND,	   /* enum suspend_mode */
 	VALUE_CONCURRENCY, /* enum concurrency */
 	VALUE_LEVEL,	   /* int, 3 to 7 */
 	VALUE_PATH,	   /* const char *, absolute; NULL: none */

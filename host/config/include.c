@@ -50,6 +50,22 @@ check_loop(struct reader *reader, const struct frame *frame)
 	    frame->from.line, same->source->name);
 }
 
+/* For those who watch what the configuration is made of. */
+static int
+remember_path(struct reader *reader, const char *path, bool is_folder)
+{
+	struct tree *tree = reader->tree;
+	struct tree_path *entry = arena_alloc(tree->arena, sizeof(*entry));
+
+	if (entry == NULL)
+		return -ENOMEM;
+	entry->path = arena_string(tree->arena, path);
+	entry->is_folder = is_folder;
+	entry->next = tree->paths;
+	tree->paths = entry;
+	return entry->path == NULL ? -ENOMEM : 0;
+}
+
 int
 include_file(struct reader *reader, const char *path, bool included,
     const struct place *from)
@@ -62,7 +78,9 @@ include_file(struct reader *reader, const char *path, bool included,
 	if (reader->depth >= DEPTH_LIMIT)
 		return reader_tell(reader, from,
 		    "files include each other more than %u deep", DEPTH_LIMIT);
-	result = source_open(reader, path, included, from, &frame);
+	result = remember_path(reader, path, false);
+	if (result == 0)
+		result = source_open(reader, path, included, from, &frame);
 	if (result == 0)
 		result = check_loop(reader, &frame);
 	if (result != 0)
@@ -218,9 +236,12 @@ static int
 list_folder(struct reader *reader, const char *path, const struct place *from,
     struct names *names)
 {
-	DIR *folder = opendir(path); /* CLOEXEC by itself */
-	int result;
+	DIR *folder;
+	int result = remember_path(reader, path, true);
 
+	if (result < 0)
+		return result;
+	folder = opendir(path); /* CLOEXEC by itself */
 	if (folder == NULL)
 		return errno == ENOMEM ? -ENOMEM
 				       : reader_tell(reader, from,

@@ -136,6 +136,41 @@ time_read(const struct attribute *attribute, const char *word, void *field,
 	return read_within(attribute, word, &time_form, field, ret_message);
 }
 
+int
+mode_read(const struct attribute *attribute, const char *word, void *field,
+    struct message *ret_message)
+{
+	unsigned mode = 0;
+	const char *at = word;
+
+	for (; *at >= '0' && *at <= '7' && mode <= attribute->high; at++)
+		mode = mode * 8 + (unsigned)(*at - '0');
+	if (at != word && *at == '\0' && mode <= attribute->high) {
+		*(unsigned *)field = mode;
+		return 0;
+	}
+	snprintf(ret_message->text, sizeof(ret_message->text),
+	    "%s: '%.60s' is not an octal mode such as 0660", attribute->name,
+	    word);
+	return -EINVAL;
+}
+
+void
+mode_print(
+    const struct attribute *attribute, const void *field, struct text *text)
+{
+	(void)attribute;
+	text_printf(text, "%04o", *(const unsigned *)field);
+}
+
+int
+config_time(const char *word, uint64_t *ret_ms)
+{
+	return parse(word, time_form.units, time_form.bare, ret_ms) == 0
+		   ? 0
+		   : -EINVAL;
+}
+
 void
 number_print(
     const struct attribute *attribute, const void *field, struct text *text)

@@ -14,6 +14,8 @@
 static const char *const flag_words[] = {"no", "yes", NULL};
 static const char *const reload_words[] = {
     [RELOAD_SCRIPT] = "script", [RELOAD_EXACT] = "exact", NULL};
+static const char *const suspend_words[] = {
+    [SUSPEND_CLIENTS] = "clients", [SUSPEND_SESSIONS] = "sessions", NULL};
 static const char *const concurrency_words[] = {
     [CONCURRENCY_REACTIVE] = "reactive",
     [CONCURRENCY_ITERATIVE] = "iterative",
@@ -95,6 +97,19 @@ reload_read(const struct attribute *attribute, const char *word, void *field,
 }
 
 static int
+suspend_read(const struct attribute *attribute, const char *word, void *field,
+    struct message *ret_message)
+{
+	int index = 0;
+	int result = find_word(
+	    attribute, word, suspend_words, &index, ret_message);
+
+	if (result == 0)
+		*(enum suspend_mode *)field = (enum suspend_mode)index;
+	return result;
+}
+
+static int
 concurrency_read(const struct attribute *attribute, const char *word,
     void *field, struct message *ret_message)
 {
@@ -171,6 +186,15 @@ reload_print(
 {
 	(void)attribute;
 	text_printf(text, "%s", reload_words[*(const enum reload_mode *)field]);
+}
+
+static void
+suspend_print(
+    const struct attribute *attribute, const void *field, struct text *text)
+{
+	(void)attribute;
+	text_printf(
+	    text, "%s", suspend_words[*(const enum suspend_mode *)field]);
 }
 
 static void
@@ -285,6 +309,8 @@ value_type(enum value_kind kind)
 	    [VALUE_LIMIT] = {number_read, number_print, unsigned_equal},
 	    [VALUE_SIZE] = {size_read, size_print, long_equal},
 	    [VALUE_TIME] = {time_read, time_print, long_equal},
+	    [VALUE_MODE] = {mode_read, mode_print, unsigned_equal},
+	    [VALUE_SUSPEND] = {suspend_read, suspend_print, int_equal},
 	    [VALUE_RELOAD] = {reload_read, reload_print, int_equal},
 	    [VALUE_CONCURRENCY] = {concurrency_read, concurrency_print,
 		int_equal},
