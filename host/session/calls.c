@@ -33,23 +33,29 @@ session_abort(struct berth_session *public)
 }
 
 void
-session_pause(struct berth_session *public, int pause)
+session_stop_reading(struct session *session, uint16_t why, bool stop)
 {
-	struct session *session = session_of(public);
-
-	if (session->phase != PHASE_OPEN ||
-	    (session->flags & SESSION_DATAGRAM) != 0)
+	if (session->phase != PHASE_OPEN)
 		return;
-	if (pause) {
-		session->flags |= SESSION_PAUSED;
-	} else if ((session->flags & SESSION_PAUSED) != 0) {
-		session->flags &= (uint16_t)~SESSION_PAUSED;
+	if (stop) {
+		session->flags |= why;
+	} else if ((session->flags & why) != 0) {
+		session->flags &= (uint16_t)~why;
 		if (session->input != NULL) {
 			session->flags |= SESSION_KICKED;
 			session_defer(session);
 		}
 	}
 	session_touch(session);
+}
+
+void
+session_pause(struct berth_session *public, int pause)
+{
+	struct session *session = session_of(public);
+
+	if ((session->flags & SESSION_DATAGRAM) == 0)
+		session_stop_reading(session, SESSION_PAUSED, pause != 0);
 }
 
 int

@@ -120,7 +120,7 @@ left_over(struct session *session, size_t taken)
 	if (session->output != NULL || (session->flags & SESSION_SHORT) != 0)
 		session->flags |= SESSION_STALLED;
 	else if (taken == 0 && left >= limit_of(session) &&
-		 (session->flags & SESSION_PAUSED) == 0)
+		 (session->flags & SESSION_STOPPED) == 0)
 		session_doom(session, BERTH_CLOSED_OVERFLOW);
 }
 
@@ -235,7 +235,7 @@ session_offer_again(struct session *session)
 	uint16_t waits = session->flags & (SESSION_STALLED | SESSION_KICKED);
 
 	if (session->phase != PHASE_OPEN || waits == 0 ||
-	    (session->flags & (SESSION_PAUSED | SESSION_SHORT)) != 0 ||
+	    (session->flags & (SESSION_STOPPED | SESSION_SHORT)) != 0 ||
 	    !session_output_low(session))
 		return;
 	session->flags &= (uint16_t) ~(SESSION_STALLED | SESSION_KICKED);

@@ -196,6 +196,15 @@ server_set_listeners(
 }
 
 void
+server_hold(struct server *server, bool hold)
+{
+	struct session *session;
+
+	LIST_FOREACH (session, &server->sessions, link)
+		session_stop_reading(session, SESSION_HELD, hold);
+}
+
+void
 server_accept(struct server *server, bool accept)
 {
 	unsigned i;
@@ -273,7 +282,7 @@ state_of(const struct session *session)
 		return names[session->phase];
 	if ((session->flags & SESSION_EOF) != 0)
 		return "half-closed";
-	if ((session->flags & SESSION_PAUSED) != 0)
+	if ((session->flags & SESSION_STOPPED) != 0)
 		return "paused";
 	return (session->flags & SESSION_STALLED) != 0 ? "stalled" : "open";
 }

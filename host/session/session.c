@@ -161,7 +161,7 @@ session_is_reading(const struct session *session)
 	if ((session->flags & SESSION_EOF) != 0)
 		return false;
 	if (session->phase == PHASE_OPEN)
-		return (session->flags & (SESSION_PAUSED | SESSION_STALLED)) ==
+		return (session->flags & (SESSION_STOPPED | SESSION_STALLED)) ==
 		       0;
 	return session->phase == PHASE_LINGERING;
 }

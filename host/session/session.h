@@ -43,6 +43,8 @@ void server_set_listeners(
     struct server *server, struct listener **listeners, unsigned count);
 /* Accept (attach to every listener) or let clients wait in the backlog. */
 void server_accept(struct server *server, bool accept);
+/* Stop reading from the sessions that there are, or go on. */
+void server_hold(struct server *server, bool hold);
 bool server_accepting(const struct server *server);
 unsigned server_listener_count(const struct server *server);
 struct listener *server_listener(const struct server *server, unsigned index);

@@ -52,6 +52,8 @@ enum session_phase {
 #define SESSION_QUEUED 0x80u   /* its deferred node is with the reactor */
 #define SESSION_RECORDS 0x100u /* seqpacket: boundaries are kept */
 #define SESSION_DATAGRAM 0x200u
+#define SESSION_HELD 0x400u				/* server_hold() */
+#define SESSION_STOPPED (SESSION_PAUSED | SESSION_HELD) /* does not read */
 
 struct session {
 	struct berth_session public; /* first */
@@ -99,6 +101,8 @@ void session_doom(struct session *session, int reason);
 void session_end_now(struct session *session, int reason);
 bool session_is_reading(const struct session *session);
 void session_defer(struct session *session);
+/* why: SESSION_PAUSED or SESSION_HELD; one of them is enough to stop. */
+void session_stop_reading(struct session *session, uint16_t why, bool stop);
 
 /* --- input.c -----------------------------------------------------------------
  */
