@@ -93,22 +93,40 @@ make_objects(struct plan *plan, struct step *step)
 }
 
 static int
-call_hooks(struct plan *plan, struct step *step)
+start_fresh(struct plan *plan, struct step *step)
 {
 	const struct place *place = &step->place;
+
+	if (step->definition->arguments != NULL)
+		place = &step->definition->arguments_place;
+	return instance_init(
+	    step->fresh, step_running(step), place, plan->options.errors);
+}
+
+static int
+call_hooks(struct plan *plan, struct step *step)
+{
+	struct instance *running = step_running(step);
 	int result;
 
 	if (step->fresh != NULL) {
-		if (step->definition->arguments != NULL)
-			place = &step->definition->arguments_place;
-		return instance_init(step->fresh, place, plan->options.errors);
+		step->alternates = running != NULL && instance_must_alternate(
+							  step->fresh, running);
+		return step->alternates ? 0 : start_fresh(plan, step);
 	}
 	if (!step->to_active)
 		return 0;
 	result = instance_try_resume(
-	    step_running(step), place, plan->options.errors);
+	    running, &step->place, plan->options.errors);
 	step->resumed = result == 0;
 	return result;
+}
+
+/* The only part of a preparation that clients may notice comes last. */
+static int
+alternate(struct plan *plan, struct step *step)
+{
+	return step->alternates ? start_fresh(plan, step) : 0;
 }
 
 /* All mistakes of one kind are told; code is run only when there are none
@@ -140,6 +158,10 @@ plan_prepare(struct plan *plan)
 		result = each_step(plan, call_hooks);
 	if (result == 0)
 		result = plan_check_endpoints(plan);
+	if (result == 0)
+		result = each_step(plan, alternate);
+	if (result == 0)
+		result = plan_check_endpoints(plan);
 	if (result < 0)
 		plan_abandon(plan);
 	return result;
@@ -148,7 +170,19 @@ plan_prepare(struct plan *plan)
 /* --- abandon --- */
 
 static void
-undo_step(struct step *step)
+undo_fresh(struct plan *plan, struct step *step)
+{
+	if (!step->alternates) {
+		instance_retire(step->fresh, 0);
+		return;
+	}
+	instance_end(step->fresh);
+	instance_restart(
+	    step_running(step), &step->place, plan->options.errors);
+}
+
+static void
+undo_step(struct plan *plan, struct step *step)
 {
 	if (step->resumed)
 		instance_undo_resume(step_running(step));
@@ -156,7 +190,7 @@ undo_step(struct step *step)
 	endpoint_set_free(&step->endpoints);
 	step->settings = definition_free(step->settings);
 	if (step->fresh != NULL)
-		instance_retire(step->fresh, 0);
+		undo_fresh(plan, step);
 	step->fresh = NULL;
 	if (step->reserved != NULL)
 		repository_unreserve(step->reserved);
@@ -169,7 +203,7 @@ plan_abandon(struct plan *plan)
 	struct step *step;
 
 	TAILQ_FOREACH_REVERSE(step, &plan->steps, step_list, link)
-	undo_step(step);
+	undo_step(plan, step);
 	plan->prepared = false;
 }
 

@@ -42,6 +42,7 @@ struct step {
 	struct instance *fresh;
 	struct definition *settings;
 	struct endpoint_set endpoints; /* rebind: the new ones */
+	bool alternates; /* the old one is halted before this one starts */
 	bool resumed;
 };
 

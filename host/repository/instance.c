@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * An instance from its making to its commit, and what it tells of itself.
+ * An instance: its making, its live settings, what it tells of itself.
  *
- * new copies the directive and runs nothing; bind acquires endpoints; init
- * calls the service.  Each may fail, and instance_retire() undoes what was
- * done, whatever that is.
+ * Nothing here calls the service; hooks.c does.  Whatever was done with an
+ * instance, instance_retire() undoes it.
  */
 
 #include <errno.h>
@@ -55,8 +54,8 @@ instance_free(struct instance *instance)
 	return NULL;
 }
 
-static int
-make_server(struct instance *instance)
+int
+instance_make_server(struct instance *instance, struct server **ret_server)
 {
 	struct server_options options = {
 	    .owner = &instance->owner,
@@ -69,7 +68,7 @@ make_server(struct instance *instance)
 	    .context = instance,
 	};
 
-	return server_new(&options, &instance->server);
+	return server_new(&options, ret_server);
 }
 
 /* init may permute its words, so it gets an array of its own. */
@@ -109,7 +108,7 @@ make_parts(struct instance *instance, const struct directive *directive,
 	    instance->repository->reactor, instance->public.name);
 	if (result < 0)
 		return result;
-	return make_server(instance);
+	return instance_make_server(instance, &instance->server);
 }
 
 int
@@ -139,88 +138,6 @@ instance_new(struct repository *repository, const struct directive *directive,
 	instance_set_state(instance, SERVICE_DECLARED);
 	*ret_instance = instance;
 	return 0;
-}
-
-static int
-call_init(struct instance *instance)
-{
-	const struct berth_service_type *type = instance->type;
-	int result;
-
-	if (type->init == NULL)
-		return 0;
-	instance->in_init = true;
-	result = type->init(
-	    &instance->public, instance->definition->argc, instance->argv);
-	instance->in_init = false;
-	return result;
-}
-
-/* The service's own words, unless a call of it has told the cause already. */
-static void
-tell_failure(struct instance *instance, const char *hook, int result,
-    unsigned told_before)
-{
-	const char *words = text_string(&instance->failure);
-
-	if (words[0] == '\0' && errors_count(instance->errors) > told_before)
-		return;
-	if (words[0] == '\0')
-		words = result < 0 ? strerror(-result)
-				   : "a positive result counts as a failure";
-	errors_add(instance->errors, SEVERITY_ERROR, result < 0 ? result : 0,
-	    instance->place, "%s of '%s' failed: %s", hook,
-	    instance->public.name, words);
-}
-
-int
-instance_init(
-    struct instance *instance, const struct place *place, struct errors *errors)
-{
-	unsigned told_before = errors_count(errors);
-	int result;
-
-	instance_set_state(instance, SERVICE_STARTING);
-	instance->errors = errors;
-	instance->place = place;
-	result = call_init(instance);
-	if (result != 0) {
-		tell_failure(instance, "init", result, told_before);
-		instance_set_state(instance, SERVICE_DECLARED);
-		result = result < 0 ? result : -EPROTO;
-	} else {
-		instance->initialised = true;
-	}
-	instance->errors = NULL;
-	instance->place = NULL;
-	return result;
-}
-
-int
-instance_try_resume(
-    struct instance *instance, const struct place *place, struct errors *errors)
-{
-	int result;
-
-	if (instance->type->resume == NULL)
-		return 0;
-	text_reset(&instance->failure);
-	result = instance->type->resume(&instance->public);
-	if (result == 0)
-		return 0;
-	instance->errors = errors;
-	instance->place = place;
-	tell_failure(instance, "resume", result, errors_count(errors));
-	instance->errors = NULL;
-	instance->place = NULL;
-	return result < 0 ? result : -EPROTO;
-}
-
-void
-instance_undo_resume(struct instance *instance)
-{
-	if (instance->type->suspend != NULL)
-		instance->type->suspend(&instance->public);
 }
 
 /* --- live settings --- */
@@ -306,16 +223,6 @@ instance_age_ms(const struct instance *instance)
 	struct mono now = reactor_now(instance->repository->reactor);
 
 	return (now.ns - instance->since.ns) / MONO_MS(1);
-}
-
-void
-instance_info(struct instance *instance, struct text *text)
-{
-	if (instance->type->info == NULL || !instance->initialised)
-		return;
-	text->public.host = &repository_host_table;
-	instance->type->info(&instance->public, &text->public);
-	text->public.host = NULL;
 }
 
 static void

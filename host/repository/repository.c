@@ -123,7 +123,7 @@ static void
 finish_now(struct instance *instance, void *context)
 {
 	(void)context;
-	instance_finish_now(instance);
+	instance_end(instance);
 }
 
 struct repository *
@@ -266,14 +266,40 @@ record_unlist(struct record *record, struct instance *instance)
 /* --- the commit --- */
 
 static void
-move_to_draining(struct record *record)
+put_aside(struct record *record)
 {
 	struct instance *old = record->current;
 
+	ready_end(old);
 	record->current = NULL;
 	old->list = &record->draining;
 	TAILQ_INSERT_TAIL(&record->draining, old, link);
+}
+
+static void
+retire_aside(struct instance *old)
+{
 	instance_retire(old, MONO_MS(old->definition->settings.drain_ms));
+}
+
+void
+record_settle(struct record *record)
+{
+	struct instance *standby = record->standby;
+
+	record->standby = NULL;
+	if (standby != NULL)
+		retire_aside(standby);
+}
+
+static void
+take_over(struct record *record, struct instance *instance, bool suspended)
+{
+	instance_set_state(
+	    instance, suspended ? SERVICE_SUSPENDED : SERVICE_ACTIVE);
+	/* The new one takes the endpoints over before the old one lets go. */
+	server_accept(instance->server, !suspended);
+	record->current = instance;
 }
 
 void
@@ -292,26 +318,65 @@ record_start(struct record *record, struct instance *instance,
 	record->origin = origin;
 	instance->record = record;
 	instance->generation = ++record->generations;
-	instance_set_state(
-	    instance, suspended ? SERVICE_SUSPENDED : SERVICE_ACTIVE);
-	/* The new one takes the endpoints over before the old one lets go. */
-	server_accept(instance->server, !suspended);
+	record_settle(record);
 	if (old != NULL)
-		move_to_draining(record);
-	record->current = instance;
+		put_aside(record);
+	take_over(record, instance, suspended);
+	if (old != NULL && instance->ready_in_ms > 0) {
+		server_accept(old->server, false);
+		record->standby = old;
+	} else if (old != NULL) {
+		retire_aside(old);
+	}
+	ready_begin(instance);
+}
+
+/* The current instance is not fit: what stood by goes on. */
+void
+record_roll_back(struct record *record, struct errors *errors)
+{
+	struct instance *failed = record->current;
+	struct instance *standby = record->standby;
+	bool suspended = failed->state == SERVICE_SUSPENDED;
+
+	ready_end(failed);
+	if (standby == NULL) {
+		server_accept(failed->server, false);
+		instance_set_state(failed, SERVICE_FAILED);
+		return;
+	}
+	record->standby = NULL;
+	TAILQ_REMOVE(&record->draining, standby, link);
+	standby->list = NULL;
+	put_aside(record);
+	if (standby->halted) {
+		server_abort(failed->server, BERTH_CLOSED_DRAINED);
+		instance_end(failed);
+		instance_restart(standby, NULL, errors);
+		record->current = standby;
+		return;
+	}
+	take_over(record, standby, suspended);
+	instance_retire(failed, 0);
 }
 
 void
 record_retire(struct record *record)
 {
-	if (record->current != NULL)
-		move_to_draining(record);
+	struct instance *old = record->current;
+
+	record_settle(record);
+	if (old == NULL)
+		return;
+	put_aside(record);
+	retire_aside(old);
 }
 
 void
 record_resume(struct record *record)
 {
 	instance_set_state(record->current, SERVICE_ACTIVE);
+	server_hold(record->current->server, false);
 	server_accept(record->current->server, true);
 }
 
@@ -319,6 +384,8 @@ void
 record_suspend(struct record *record)
 {
 	server_accept(record->current->server, false);
+	if (record->current->definition->settings.suspend == SUSPEND_SESSIONS)
+		server_hold(record->current->server, true);
 	instance_undo_resume(record->current);
 	instance_set_state(record->current, SERVICE_SUSPENDED);
 }

@@ -92,8 +92,23 @@ int instance_new(struct repository *repository,
     const struct plugin_identity *identity, struct instance **ret_instance);
 /* Acquires the endpoints of its attributes; errors are told at their places. */
 int instance_bind(struct instance *instance, struct errors *errors);
-/* Calls init; a failure is told at place with the service's own words. */
-int instance_init(struct instance *instance, const struct place *place,
+/*
+ * Starts the code: the state of `before` (NULL: none) is saved if both know
+ * how; `before` is halted if only one of the two can be up; init, restore, and
+ * the first ready are called.  A failure is told at place with the service's
+ * own words; then instance_end() this one and instance_restart() that one.
+ */
+int instance_init(struct instance *instance, struct instance *before,
+    const struct place *place, struct errors *errors);
+/* Can only one of the two be up?  Such a start comes last in a reload. */
+bool instance_must_alternate(
+    const struct instance *instance, const struct instance *before);
+/* Ends an instance that has no sessions here and now, fini included. */
+void instance_end(struct instance *instance);
+/* Starts a halted one again as it was; if even that fails it is told, and the
+ * service is SERVICE_FAILED until somebody resumes it.  Nothing, if it was not
+ * halted. */
+void instance_restart(struct instance *instance, const struct place *place,
     struct errors *errors);
 /* Ends it in the background: no new sessions; those there are get drain_ns;
  * then threads, fini, revocation, unloading.  In every state after new. */

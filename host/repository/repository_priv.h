@@ -42,6 +42,7 @@ struct record {
 	struct repository *repository;
 	char *name;
 	struct instance *current;
+	struct instance *standby; /* in draining; goes on if current fails */
 	struct instance_list draining;
 	enum service_origin origin;
 	unsigned generations;
@@ -76,8 +77,13 @@ struct instance {
 	struct mono since;
 	bool initialised;
 	bool in_init;
+	bool halted;	      /* exclusive: stopped, to be restarted or freed */
+	uint32_t ready_in_ms; /* 0: ready; else ask again then */
+	struct berth_handler poller; /* asks ready */
+	struct mono ready_until;
 	struct text failure;   /* berth_fail()'s words */
-	struct errors *errors; /* during init: where berth_listen() tells */
+	struct errors *errors; /* during a hook: where its failures go */
+	unsigned told_before;
 	const struct place *place;
 	unsigned attribute_endpoints; /* first among the server's */
 	unsigned own_endpoints;	      /* then those of berth_listen() */
@@ -111,24 +117,41 @@ int definition_new(const struct directive *directive,
 /* instance.c */
 void instance_set_state(struct instance *instance, enum service_state state);
 struct instance *instance_free(struct instance *instance);
+int instance_make_server(struct instance *instance, struct server **ret_server);
+
+bool threads_join_within(struct instance *instance, int seconds);
+
+/* exclusive.c: ends it here and now, sessions and all, but keeps the object
+ * and its endpoints.  Negative, told at place, when a thread does not end. */
+int instance_halt(struct instance *instance, const struct place *place,
+    struct errors *errors);
+
+/* hooks.c */
+void instance_fini(struct instance *instance);
+/* 0, or negative and told; instance->ready_in_ms is set. */
+int instance_ask_ready_again(struct instance *instance, struct errors *errors);
+
+/* ready.c */
+void ready_begin(struct instance *instance);
+void ready_end(struct instance *instance);
 
 /* endpoints.c */
 int instance_listen(struct instance *instance, const char *word);
 
 /* retire.c */
 void instance_drained(void *context);
-void instance_finish_now(struct instance *instance);
 void instance_finish_waiting(struct instance *instance);
 void repository_step(struct repository *repository);
 
 /* repository.c */
 void record_unlist(struct record *record, struct instance *instance);
+void record_settle(struct record *record); /* current is good */
+void record_roll_back(struct record *record, struct errors *errors);
 
 /* threads.c */
 int threads_start(struct instance *instance, const char *name,
     berth_thread_fn *run, void *arg);
 void threads_signal(struct instance *instance);
-void thread_remove(struct berth_thread *thread);
 /* Joins those that have ended; true when none is left. */
 bool threads_join(struct instance *instance);
 

@@ -72,9 +72,7 @@ finish(struct instance *instance)
 	if (instance->phase == PHASE_FINISHED)
 		return;
 	instance->phase = PHASE_FINISHED;
-	if (instance->initialised && instance->type->fini != NULL)
-		instance->type->fini(&instance->public);
-	instance->initialised = false;
+	instance_fini(instance);
 	if (doors->forget != NULL)
 		doors->forget(doors->context, &instance->public);
 	instance->server = server_free(instance->server);
@@ -194,22 +192,12 @@ instance_retire(struct instance *instance, uint64_t drain_ns)
 /* For the end of the process, when its sessions are gone: only threads are
  * waited for. */
 void
-instance_finish_now(struct instance *instance)
+instance_end(struct instance *instance)
 {
-	struct berth_thread *thread;
-	struct timespec until;
-
 	if (instance->phase == PHASE_FINISHED)
 		return;
 	threads_signal(instance);
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += 1;
-	while ((thread = LIST_FIRST(&instance->threads)) != NULL) {
-		if (pthread_timedjoin_np(thread->id, NULL, &until) != 0)
-			break;
-		thread_remove(thread);
-	}
-	if (!LIST_EMPTY(&instance->threads)) {
+	if (!threads_join_within(instance, 1)) {
 		/* It runs on in this code and state: leave both to it. */
 		tell_late(instance);
 		if (instance->image != NULL)

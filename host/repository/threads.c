@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "repository/repository_priv.h"
@@ -36,7 +37,7 @@ thread_free(struct berth_thread *thread)
 }
 
 /* It was joined. */
-void
+static void
 thread_remove(struct berth_thread *thread)
 {
 	LIST_REMOVE(thread, link);
@@ -113,4 +114,22 @@ threads_join(struct instance *instance)
 		thread = next;
 	}
 	return LIST_EMPTY(&instance->threads);
+}
+
+/* Waits, on this thread: for the end of a process, and for services that can't
+ * be up twice. */
+bool
+threads_join_within(struct instance *instance, int seconds)
+{
+	struct berth_thread *thread;
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += seconds;
+	while ((thread = LIST_FIRST(&instance->threads)) != NULL) {
+		if (pthread_timedjoin_np(thread->id, NULL, &until) != 0)
+			return false;
+		thread_remove(thread);
+	}
+	return true;
 }

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The calls of a service's hooks, and what is said when one fails.
+ *
+ * A failing hook tells its reason by berth_fail(); when it does not, and no
+ * call that it made has told the cause either, the errno is told.
+ */
+
+#include <errno.h>
+#include <string.h>
+
+#include "repository/repository_priv.h"
+
+/* Between the two the service's failures go to these errors at this place. */
+static void
+begin(
+    struct instance *instance, const struct place *place, struct errors *errors)
+{
+	text_reset(&instance->failure);
+	instance->errors = errors;
+	instance->place = place;
+	instance->told_before = errors_count(errors);
+}
+
+/* The result of the hook, made negative; tells a failure. */
+static int
+end(struct instance *instance, const char *hook, int result)
+{
+	const char *words = text_string(&instance->failure);
+	bool told = errors_count(instance->errors) > instance->told_before;
+
+	if (result != 0 && (words[0] != '\0' || !told)) {
+		if (words[0] == '\0')
+			words = result < 0
+				    ? strerror(-result)
+				    : "a positive result counts as a failure";
+		errors_add(instance->errors, SEVERITY_ERROR,
+		    result < 0 ? result : 0, instance->place,
+		    "%s of '%s' failed: %s", hook, instance->public.name,
+		    words);
+	}
+	instance->errors = NULL;
+	instance->place = NULL;
+	return result > 0 ? -EPROTO : result;
+}
+
+static int
+call_init(
+    struct instance *instance, const struct place *place, struct errors *errors)
+{
+	const struct berth_service_type *type = instance->type;
+	int result = 0;
+
+	begin(instance, place, errors);
+	instance->in_init = true;
+	if (type->init != NULL)
+		result = type->init(&instance->public,
+		    instance->definition->argc, instance->argv);
+	instance->in_init = false;
+	instance->initialised = result == 0;
+	return end(instance, "init", result);
+}
+
+static bool
+hands_over(const struct instance *from, const struct instance *to)
+{
+	return from != NULL && from->initialised && from->type->save != NULL &&
+	       to->type->restore != NULL;
+}
+
+static int
+call_save(struct instance *instance, const struct place *place,
+    struct errors *errors, struct text *state)
+{
+	int result;
+
+	begin(instance, place, errors);
+	state->public.host = &repository_host_table;
+	result = instance->type->save(&instance->public, &state->public);
+	if (result >= 0)
+		result = state->failed ? -ENOMEM : 0;
+	return end(instance, "save", result);
+}
+
+static int
+call_restore(struct instance *instance, const struct instance *from,
+    const struct place *place, struct errors *errors, const struct text *state)
+{
+	begin(instance, place, errors);
+	return end(instance, "restore",
+	    instance->type->restore(&instance->public,
+		from->type->state_version,
+		berth_bytes(text_string(state), state->size)));
+}
+
+/* 0, or negative and told; a positive answer is kept for later. */
+static int
+ask_ready(
+    struct instance *instance, const struct place *place, struct errors *errors)
+{
+	int result;
+
+	instance->ready_in_ms = 0;
+	if (instance->type->ready == NULL)
+		return 0;
+	begin(instance, place, errors);
+	result = instance->type->ready(&instance->public);
+	if (result > 0)
+		instance->ready_in_ms = (uint32_t)result;
+	return end(instance, "ready", result > 0 ? 0 : result);
+}
+
+/* In this order: the old one's state, its end if only one can be up, init,
+ * the state, the first question. */
+static int
+start(struct instance *instance, struct instance *before,
+    const struct place *place, struct errors *errors)
+{
+	bool over = hands_over(before, instance);
+	AUTO_TEXT state;
+	int result = 0;
+
+	text_init(&state);
+	if (over)
+		result = call_save(before, place, errors, &state);
+	if (result == 0 && before != NULL &&
+	    instance_must_alternate(instance, before))
+		result = instance_halt(before, place, errors);
+	if (result == 0)
+		result = call_init(instance, place, errors);
+	if (result == 0 && over)
+		result = call_restore(instance, before, place, errors, &state);
+	if (result == 0)
+		result = ask_ready(instance, place, errors);
+	return result;
+}
+
+int
+instance_init(struct instance *instance, struct instance *before,
+    const struct place *place, struct errors *errors)
+{
+	int result;
+
+	instance_set_state(instance, SERVICE_STARTING);
+	result = start(instance, before, place, errors);
+	if (result < 0)
+		instance_set_state(instance, SERVICE_DECLARED);
+	return result;
+}
+
+int
+instance_ask_ready_again(struct instance *instance, struct errors *errors)
+{
+	return ask_ready(instance, NULL, errors);
+}
+
+int
+instance_try_resume(
+    struct instance *instance, const struct place *place, struct errors *errors)
+{
+	int result = 0;
+
+	/* One that failed to start again starts by being resumed. */
+	if (!instance->initialised)
+		return instance_init(instance, NULL, place, errors);
+	begin(instance, place, errors);
+	if (instance->type->resume != NULL)
+		result = instance->type->resume(&instance->public);
+	return end(instance, "resume", result);
+}
+
+void
+instance_undo_resume(struct instance *instance)
+{
+	if (instance->type->suspend != NULL && instance->initialised)
+		instance->type->suspend(&instance->public);
+}
+
+void
+instance_fini(struct instance *instance)
+{
+	if (instance->initialised && instance->type->fini != NULL)
+		instance->type->fini(&instance->public);
+	instance->initialised = false;
+}
+
+void
+instance_info(struct instance *instance, struct text *text)
+{
+	if (instance->type->info == NULL || !instance->initialised)
+		return;
+	text->public.host = &repository_host_table;
+	instance->type->info(&instance->public, &text->public);
+	text->public.host = NULL;
+}
