@@ -91,6 +91,15 @@ apply_watchdog(struct host *host, uint64_t before_ms)
 		    "no thread for the watchdog");
 }
 
+static int
+copy_string(struct arena *arena, const char **string)
+{
+	if (*string == NULL)
+		return 0;
+	*string = arena_string(arena, *string);
+	return *string == NULL ? -ENOMEM : 0;
+}
+
 /* Strings of the settings outlive the tree in an arena of their own. */
 static int
 copy_settings(const struct host_settings *from, struct arena **ret_arena,
@@ -101,12 +110,9 @@ copy_settings(const struct host_settings *from, struct arena **ret_arena,
 
 	if (arena == NULL)
 		return -ENOMEM;
-	if (from->plugin_path != NULL)
-		settings.plugin_path = arena_string(arena, from->plugin_path);
-	if (from->pid_file != NULL)
-		settings.pid_file = arena_string(arena, from->pid_file);
-	if ((from->plugin_path != NULL && settings.plugin_path == NULL) ||
-	    (from->pid_file != NULL && settings.pid_file == NULL)) {
+	if (copy_string(arena, &settings.plugin_path) < 0 ||
+	    copy_string(arena, &settings.pid_file) < 0 ||
+	    copy_string(arena, &settings.control) < 0) {
 		arena_free(arena);
 		return -ENOMEM;
 	}
@@ -136,23 +142,30 @@ no_memory(struct errors *errors)
 	return HOST_E_REFUSED;
 }
 
-/* Prepares and commits; the report is made when the outcome is known. */
+/* Everything that can fail, then everything that can't. */
 static int
 carry_out(struct host *host, struct plan *plan, const struct tree *tree,
     struct errors *errors)
 {
+	struct door door = {.changes = false};
 	struct host_settings settings;
 	struct arena *arena;
+	int result;
 
 	if (copy_settings(&tree->host, &arena, &settings) < 0)
 		return no_memory(errors);
-	if (plan_prepare(plan) < 0) {
+	result = door_prepare(host, &settings, errors, &door);
+	if (result == 0)
+		result = plan_prepare(plan);
+	if (result < 0) {
+		door_abandon(&door);
 		arena_free(arena);
 		if (errors_count(errors) == 0)
 			return no_memory(errors);
 		return HOST_E_REFUSED;
 	}
 	plan_commit(plan);
+	door_commit(host, &door);
 	commit_settings(host, arena, &settings);
 	return 0;
 }
@@ -203,6 +216,9 @@ host_apply(struct host *host, enum apply_mode mode, const char *directive,
 	if (mode == APPLY_COMMAND)
 		check_command_tree(tree, errors);
 	result = apply_tree(host, mode, tree, errors, report);
+	/* Also after a mistake: somebody is about to mend it. */
+	if (mode == APPLY_START || mode == APPLY_RELOAD)
+		watch_files(host, tree);
 	/* Only a success may leave another path behind. */
 	if (set_plugin_path(host, &host->settings) < 0 && result == 0)
 		log_printf(host->log, BERTH_WARNING, NULL,

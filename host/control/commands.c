@@ -117,20 +117,15 @@ add_report(const struct report *report, const struct request *request,
 }
 
 static enum command_status
-apply_command(struct host *host, const struct request *request,
-    enum apply_mode mode, const char *directive, struct text *text)
+apply(struct host *host, enum apply_mode mode, const char *directives,
+    struct report *report)
 {
 	struct errors *errors = errors_new(ERRORS_A_FILE);
-	struct report report;
 	int result;
 
 	if (errors == NULL)
-		return command_answer(
-		    request, text, COMMAND_REFUSED, "no memory");
-	report_init(&report);
-	result = host_apply(host, mode, directive, errors, &report);
-	add_report(&report, request, text);
-	report_fini(&report);
+		return COMMAND_REFUSED;
+	result = host_apply(host, mode, directives, errors, report);
 	errors_free(errors);
 	return result == 0 ? COMMAND_OK : COMMAND_REFUSED;
 }
@@ -139,14 +134,46 @@ static enum command_status
 command_plan(
     struct host *host, const struct request *request, struct text *text)
 {
-	return apply_command(host, request, APPLY_PLAN, NULL, text);
+	enum command_status status;
+	struct report report;
+
+	report_init(&report);
+	status = apply(host, APPLY_PLAN, NULL, &report);
+	add_report(&report, request, text);
+	report_fini(&report);
+	return status;
+}
+
+enum command_status
+host_directive(struct host *host, const char *directives, const char *who,
+    struct report *report)
+{
+	enum command_status status = apply(
+	    host, APPLY_COMMAND, directives, report);
+
+	log_printf(host->log, BERTH_NOTICE, NULL, "%s: %.200s: %s", who,
+	    directives, status == COMMAND_OK ? "done" : "refused");
+	return status;
+}
+
+enum command_status
+host_directive_reply(struct host *host, const struct request *request,
+    const char *directives, struct text *text)
+{
+	enum command_status status;
+	struct report report;
+
+	report_init(&report);
+	status = host_directive(host, directives, "command", &report);
+	add_report(&report, request, text);
+	report_fini(&report);
+	return status;
 }
 
 static enum command_status
 command_directive(
     struct host *host, const struct request *request, struct text *text)
 {
-	enum command_status status;
 	AUTO_TEXT line;
 
 	text_init(&line);
@@ -154,10 +181,7 @@ command_directive(
 	if (line.failed)
 		return command_answer(
 		    request, text, COMMAND_REFUSED, "no memory");
-	status = apply_command(host, request, APPLY_COMMAND, line.data, text);
-	log_printf(host->log, BERTH_NOTICE, NULL, "command: %s: %s", line.data,
-	    status == COMMAND_OK ? "done" : "refused");
-	return status;
+	return host_directive_reply(host, request, line.data, text);
 }
 
 static enum command_status

@@ -32,6 +32,8 @@ struct host_options {
 					    * each reload, strings only once */
 	unsigned input_count;
 	const struct berth_static_service *statics; /* NULL: none */
+	/* What speaks on the control socket; NULL: there is none. */
+	berth_service_factory_fn *control;
 	const char *plugin_path; /* over the file's; NULL: the file's or ours */
 	bool no_dynamic;
 	struct log *log;     /* its level is set from the configuration */

@@ -12,6 +12,23 @@
 
 TAILQ_HEAD(command_queue, berth_command);
 
+LIST_HEAD(watched_list, watched);
+LIST_HEAD(timed_list, timed);
+
+/* watch.c: the files of the configuration. */
+struct watch {
+	struct host *host; /* NULL: nothing is watched */
+	struct berth_handler handler;
+	struct watched_list files;
+	int fd;
+};
+
+/* door.c: the control socket of a reload that is under way. */
+struct door {
+	bool changes;
+	struct instance *instance; /* NULL: none from now on */
+};
+
 struct host {
 	struct host_options options;
 	struct arena *arena; /* the options' strings */
@@ -25,6 +42,9 @@ struct host {
 	struct arena *settings_arena; /* strings of the settings */
 	atomic_bool reload_wanted;
 	struct command_queue queue;
+	struct watch watch;
+	struct instance *door; /* NULL: no control socket */
+	struct timed_list timed;
 	struct berth_command *running; /* its reply is still to come */
 	bool queue_posted;
 	bool stopping;
@@ -59,6 +79,21 @@ int host_apply(struct host *host, enum apply_mode mode, const char *directive,
 
 /* host.c: a reload with everything round it. */
 int host_reload_now(struct host *host, struct report *report);
+void host_log_lines(struct host *host, int level, const char *lines);
+
+void watch_files(struct host *host, const struct tree *tree);
+void watch_stop(struct host *host);
+
+int door_prepare(struct host *host, const struct host_settings *settings,
+    struct errors *errors, struct door *ret_door);
+void door_abandon(struct door *door);
+void door_commit(struct host *host, struct door *door);
+
+void door_close(struct host *host, uint64_t drain_ns);
+
+void suspend_forget_all(struct host *host);
+enum command_status command_suspend(
+    struct host *host, const struct request *request, struct text *text);
 
 /* jobs.c: the commands that services ask for. */
 void jobs_bind(struct host *host, struct repository_doors *doors);
@@ -93,6 +128,11 @@ unsigned show_draining_count(const struct record *record);
 __attribute__((format(printf, 4, 5))) enum command_status command_answer(
     const struct request *request, struct text *text,
     enum command_status status, const char *format, ...);
+/* Directives as somebody's command: applied and logged. */
+enum command_status host_directive(struct host *host, const char *directives,
+    const char *who, struct report *report);
+enum command_status host_directive_reply(struct host *host,
+    const struct request *request, const char *directives, struct text *text);
 /* The service that the arguments name; NULL after telling that there is none.
  */
 struct record *command_service(

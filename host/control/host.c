@@ -87,6 +87,7 @@ host_new(const struct host_options *options, struct host **ret_host)
 	if (host == NULL)
 		return -ENOMEM;
 	TAILQ_INIT(&host->queue);
+	LIST_INIT(&host->timed);
 	host->options = *options;
 	host->log = options->log;
 	host_settings_init(&host->settings);
@@ -110,8 +111,11 @@ host_free(struct host *host)
 	if (host == NULL)
 		return NULL;
 	jobs_drop_all(host);
+	watch_stop(host);
+	suspend_forget_all(host);
 	if (host->reactor != NULL)
 		reactor_watchdog_stop(host->reactor);
+	door_close(host, 0);
 	host->repository = repository_free(host->repository);
 	host->plugins = plugins_free(host->plugins);
 	host->listeners = listeners_free(host->listeners);
@@ -173,8 +177,8 @@ host_run(struct host *host)
 	return reactor_run(host->reactor);
 }
 
-static void
-log_lines(struct host *host, int level, const char *lines)
+void
+host_log_lines(struct host *host, int level, const char *lines)
 {
 	while (*lines != '\0') {
 		size_t size = strcspn(lines, "\n");
@@ -198,7 +202,7 @@ host_reload_now(struct host *host, struct report *report)
 	host->reloads++;
 	host->reloads_refused += result != 0;
 	host->last_refused = result != 0;
-	log_lines(host, result == 0 ? BERTH_NOTICE : BERTH_ERROR,
+	host_log_lines(host, result == 0 ? BERTH_NOTICE : BERTH_ERROR,
 	    text_string(&report->text));
 	tell(host, HOST_RELOADED, result != 0, text_string(&report->text));
 	errors_free(errors);
@@ -243,6 +247,7 @@ host_stop(struct host *host)
 	}
 	host->stopping = true;
 	tell(host, HOST_STOPPING, false, NULL);
+	door_close(host, MONO_MS(host->settings.shutdown_ms));
 	repository_shutdown(
 	    host->repository, MONO_MS(host->settings.shutdown_ms));
 }

@@ -120,9 +120,9 @@ L02_failed_replacement_keeps_the_old(void **state)
 	assert_int_equal(fixture_start(&f), 0);
 	text_reset(&fixture_calls);
 	expect_reply(&f, "dynamic A" PROBE "'fail'", COMMAND_REFUSED,
-	    "command:1:40: error: init of 'A' failed: no luck today\n"
-	    "    1 | dynamic A  Service_Object * :probe() 'fail'\n"
-	    "      |                                        ^~~~~~\n"
+	    "command:1:37: error: init of 'A' failed: no luck today\n"
+	    "    1 | dynamic A Service_Object * :probe() 'fail'\n"
+	    "      |                                     ^~~~~~\n"
 	    "! nothing changed: 1 error\n");
 	fixture_expect_calls("init A fail\n");
 	fixture_expect_states(&f, "A active\n");
