@@ -112,6 +112,14 @@ errors_print(const struct errors *errors, struct text *text)
 	print_more(errors->warnings_dropped, "warning", text);
 }
 
+/* Between the values of an array, but not before its first. */
+static void
+print_json_comma(struct text *text)
+{
+	if (text->size > 0 && text->data[text->size - 1] != '[')
+		text_add(text, ",", 1);
+}
+
 static void
 print_json_field(struct text *text, const char *key, const char *value)
 {
@@ -139,15 +147,16 @@ print_json(const struct error *error, struct text *text)
 	text_add(text, "}", 1);
 }
 
-/* What the limit left out, which then kept some: in errors_print()'s words. */
+/* What was left out, in errors_print()'s words. */
 static void
 print_json_more(unsigned count, const char *what, struct text *text)
 {
-	if (count > 0)
-		text_printf(text,
-		    ",{\"severity\":\"more\",\"text\":"
-		    "\"… and %u more %s%s\"}",
-		    count, what, count == 1 ? "" : "s");
+	if (count == 0)
+		return;
+	print_json_comma(text);
+	text_printf(text,
+	    "{\"severity\":\"more\",\"text\":\"… and %u more %s%s\"}", count,
+	    what, count == 1 ? "" : "s");
 }
 
 void
@@ -155,8 +164,7 @@ errors_print_json(const struct errors *errors, struct text *text)
 {
 	text_add(text, "[", 1);
 	for (unsigned i = 0; i < errors->kept; i++) {
-		if (i > 0)
-			text_add(text, ",", 1);
+		print_json_comma(text);
 		print_json(&errors->list[i], text);
 	}
 	print_json_more(errors->errors_dropped, "error", text);
