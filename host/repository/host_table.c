@@ -19,6 +19,7 @@ instance_of(struct berth_service *service)
 	return instance;
 }
 
+BASE_PRINTF(3, 0)
 static void
 table_log(
     struct berth_service *service, int level, const char *format, va_list ap)
@@ -29,6 +30,7 @@ table_log(
 	    instance->repository->log, level, service->name, format, ap);
 }
 
+BASE_PRINTF(3, 0)
 static int
 table_fail(
     struct berth_service *service, int code, const char *format, va_list ap)
@@ -98,6 +100,7 @@ table_now(struct berth_service *service)
 	return reactor_now(instance_of(service)->repository->reactor).ns;
 }
 
+BASE_PRINTF(2, 0)
 static int
 table_text(struct berth_text *public, const char *format, va_list ap)
 {

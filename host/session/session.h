@@ -91,6 +91,7 @@ void server_each_session(struct server *server,
  */
 
 int session_write(struct berth_session *session, struct berth_bytes bytes);
+BASE_PRINTF(2, 0)
 int session_vprintf(
     struct berth_session *session, const char *format, va_list ap);
 size_t session_writable(struct berth_session *session);
