@@ -55,6 +55,7 @@ reactor_owner_init(
 		    .index = r->owner_free,
 		    .first_timer = TIMER_NONE,
 		    .first_fd = -1,
+		    .era = ++r->era,
 		};
 		LIST_INIT(&owner->notes);
 		entry = &r->owners[owner->index];
@@ -82,6 +83,8 @@ reactor_revoke(struct reactor_owner *owner, bool dont_call)
 		return;
 	BASE_ASSERT(in_loop(owner->reactor));
 	set_revoking(owner, true);
+	owner->era = ++owner->reactor->era;
+	signals_revoke(owner);
 	timers_revoke(owner);
 	notes_revoke(owner, dont_call);
 	slots_revoke(owner, dont_call);
@@ -171,12 +174,15 @@ reactor_adopt(struct reactor *r)
 	atomic_store(&r->thread, pthread_self());
 }
 
+/* Its own comes last: there are the signals of the others. */
 static void
 abandon_owners(struct reactor *r)
 {
 	for (uint32_t i = 0; i < r->owner_count; i++)
-		if (r->owners[i].owner != NULL)
+		if (r->owners[i].owner != NULL &&
+		    r->owners[i].owner != &r->self)
 			reactor_owner_fini(r->owners[i].owner);
+	reactor_owner_fini(&r->self);
 }
 
 struct reactor *
@@ -187,6 +193,7 @@ reactor_free(struct reactor *r)
 	BASE_ASSERT(r->depth == 0);
 	reactor_adopt(r);
 	r->closing = true;
+	reactor_watchdog_stop(r);
 	abandon_owners(r);
 	while (r->deferred != NULL)
 		deferred_call(r);

@@ -39,6 +39,7 @@ struct reactor_owner {
 	uint32_t first_timer;
 	int first_fd;
 	bool revoking;
+	uint64_t era; /* another one after each revocation */
 	struct reactor_notes notes;
 };
 
@@ -130,13 +131,17 @@ void reactor_defer(struct reactor *reactor, struct reactor_deferred *node,
  */
 
 /* The caller has blocked the signal in all threads.  Delivered by signalfd:
- * the hook may call anything.  -EBUSY: another handler has it. */
+ * the hook may call anything.  -EBUSY: another handler has it.  No close hook
+ * is called on removal, nor by reactor_revoke(). */
 int reactor_signal(
     struct reactor_owner *owner, struct berth_handler *handler, int signum);
 int reactor_unsignal(struct reactor_owner *owner, int signum);
-/* Calls handler->type->child once, when the process has ended; it is reaped. */
+/* Calls handler->type->child once, when the process has ended; it is reaped.
+ * The code is 0 when somebody else had reaped it.  -ESRCH: no such process. */
 int reactor_child(
     struct reactor_owner *owner, struct berth_handler *handler, pid_t pid);
+/* Says no more of it; it is still reaped. */
+int reactor_unchild(struct reactor_owner *owner, pid_t pid);
 
 /* --- the loop
  * ------------------------------------------------------------------ */

@@ -199,6 +199,7 @@ struct reactor {
 	struct owner_entry *owners; /* by index; 0 is nobody */
 	uint32_t owner_count;
 	uint32_t owner_free; /* 0: none */
+	uint64_t era;
 	struct reactor_owner self;
 	struct signals *signals;
 	struct watchdog *watchdog;
@@ -290,6 +291,9 @@ settle(struct reactor *r)
 
 /* loop.c */
 void deferred_call(struct reactor *r);
+
+/* signals.c */
+void signals_revoke(struct reactor_owner *owner);
 
 /* dispatch.c */
 void dispatch(struct reactor *r, struct batch *batch, uint32_t any);

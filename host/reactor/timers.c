@@ -31,10 +31,15 @@ id_of(uint32_t index, uint32_t generation)
 	return (uint64_t)generation << 32 | index;
 }
 
+/* Never UINT64_MAX, which is no deadline at all. */
 static uint64_t
 add_ns(uint64_t a, uint64_t b)
 {
-	return a < UINT64_MAX - 1 - b ? a + b : UINT64_MAX - 1;
+	uint64_t sum;
+
+	return __builtin_add_overflow(a, b, &sum) || sum == UINT64_MAX
+		   ? UINT64_MAX - 1
+		   : sum;
 }
 
 /* --- the pool, under the lock ----------------------------------------------

@@ -69,6 +69,25 @@ probe_timeout(struct berth_handler *handler, uint64_t now_ns, void *token)
 	return act(p, 't', -1);
 }
 
+static int
+probe_signal(struct berth_handler *handler, int signum)
+{
+	struct probe *p = probe_of(handler);
+
+	p->status = signum;
+	return act(p, 's', -1);
+}
+
+static int
+probe_child(struct berth_handler *handler, int pid, int code, int status)
+{
+	struct probe *p = probe_of(handler);
+
+	p->code = code;
+	p->status = status;
+	return act(p, 'x', pid);
+}
+
 static void
 probe_close(struct berth_handler *handler, int fd, unsigned mask)
 {
@@ -85,6 +104,8 @@ const struct berth_handler_type probe_type = {
     .output = probe_output,
     .except = probe_except,
     .timeout = probe_timeout,
+    .signal = probe_signal,
+    .child = probe_child,
     .close = probe_close,
 };
 
@@ -127,12 +148,26 @@ fixture_drain(int fd)
 		;
 }
 
+void
+fixture_feed(int fd)
+{
+	assert_int_equal(write(fd, "x", 1), 1);
+}
+
+void
+fixture_close_pair(const int fds[2])
+{
+	close(fds[0]);
+	close(fds[1]);
+}
+
 int
 fixture_setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
+	(void)alarm(300);
 	assert_int_equal(reactor_new(NULL, &f->reactor), 0);
 	assert_int_equal(reactor_owner_init(&f->owner, f->reactor, "test"), 0);
 	*state = f;

@@ -37,6 +37,8 @@ struct probe {
 	int close_fd;
 	unsigned close_mask;
 	unsigned closes;
+	int status; /* of the child, or the signal's number */
+	int code;
 	void *token;
 	void *context;
 };
@@ -53,8 +55,13 @@ void probe_init(struct probe *probe, struct fixture *f, char name);
 void fixture_pair(int ret_fds[2]);
 void fixture_fill(int fd);  /* until it would block */
 void fixture_drain(int fd); /* until it would block */
+void fixture_feed(int fd);  /* one byte */
+void fixture_close_pair(const int fds[2]);
 int fixture_setup(void **state);
 int fixture_teardown(void **state);
+/* A test of its own fixture; one that hangs is ended by SIGALRM. */
+#define FIXTURE_TEST(name)                                                     \
+	cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 /* And forgets. */
 void fixture_expect(struct fixture *f, const char *text);
 

@@ -1,0 +1,519 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Timers, on a clock that the test sets.  At the end the heap is compared with
+ * a plain list over many random operations.  Allocations are counted.
+ */
+#include <stdatomic.h>
+
+#include "unit/reactor_fixture.h"
+
+static _Atomic uint64_t fake_ns;
+static unsigned allocations;
+
+void *__real_malloc(size_t);
+void *__real_calloc(size_t, size_t);
+void *__real_realloc(void *, size_t);
+void *__wrap_malloc(size_t);
+void *__wrap_calloc(size_t, size_t);
+void *__wrap_realloc(void *, size_t);
+
+void *
+__wrap_malloc(size_t size)
+{
+	allocations++;
+	return __real_malloc(size);
+}
+
+void *
+__wrap_calloc(size_t count, size_t size)
+{
+	allocations++;
+	return __real_calloc(count, size);
+}
+
+void *
+__wrap_realloc(void *old, size_t size)
+{
+	allocations++;
+	return __real_realloc(old, size);
+}
+
+static struct mono
+fake_clock(void *context)
+{
+	(void)context;
+	return (struct mono){atomic_load(&fake_ns)};
+}
+
+static int
+setup_fake(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	struct reactor_options options = {
+	    .clock = fake_clock, .reserve_timers = 100};
+
+	(void)alarm(300);
+	atomic_store(&fake_ns, 1000000);
+	assert_non_null(f);
+	assert_int_equal(reactor_new(&options, &f->reactor), 0);
+	assert_int_equal(reactor_owner_init(&f->owner, f->reactor, "test"), 0);
+	*state = f;
+	return 0;
+}
+
+static berth_timer_id
+schedule(struct fixture *f, struct probe *p, void *token, uint64_t delay,
+    uint64_t interval)
+{
+	berth_timer_id id = 0;
+
+	assert_int_equal(reactor_schedule(&f->owner, &p->handler, token, delay,
+			     interval, &id),
+	    0);
+	assert_int_not_equal(id, 0);
+	return id;
+}
+
+/* To this time, with one turn there; how many hooks were called. */
+static int
+turn_at(struct fixture *f, uint64_t ns)
+{
+	atomic_store(&fake_ns, ns);
+	return reactor_turn(f->reactor, 0);
+}
+
+static void
+r28_once_and_periodic_with_tokens(void **state)
+{
+	struct fixture *f = *state;
+	struct probe p;
+	char once, every;
+	void *token = NULL;
+	berth_timer_id id;
+
+	probe_init(&p, f, 'a');
+	(void)schedule(f, &p, &once, 100, 0);
+	id = schedule(f, &p, &every, 200, 50);
+	assert_int_equal(f->owner.timers, 2);
+	assert_int_equal(turn_at(f, 1000099), 0);
+	assert_int_equal(turn_at(f, 1000100), 1); /* due at the time itself */
+	assert_ptr_equal(p.token, &once);
+	assert_int_equal(f->owner.timers, 1);
+	assert_int_equal(turn_at(f, 1000199), 0);
+	for (uint64_t at = 1000200; at < 1000500; at += 50) {
+		assert_int_equal(turn_at(f, at), 1);
+		assert_ptr_equal(p.token, &every);
+		assert_int_equal(turn_at(f, at + 49), 0);
+	}
+	assert_int_equal(reactor_cancel(&f->owner, id, &token), 0);
+	assert_ptr_equal(token, &every);
+	assert_int_equal(reactor_cancel(&f->owner, id, &token), -ENOENT);
+	assert_int_equal(turn_at(f, 2000000), 0);
+	assert_int_equal(p.closes, 0);
+}
+
+static void
+r28_missed_periods_are_skipped(void **state)
+{
+	struct fixture *f = *state;
+	struct probe p;
+
+	probe_init(&p, f, 'a');
+	(void)schedule(f, &p, NULL, 100, 100);
+	assert_int_equal(turn_at(f, 1000950), 1);
+	assert_int_equal(turn_at(f, 1000999), 0);
+	assert_int_equal(turn_at(f, 1001000), 1); /* still in step */
+	assert_int_equal(turn_at(f, 1001100), 1);
+	assert_int_equal(turn_at(f, 1001200), 1);
+	assert_int_equal(reactor_turn(f->reactor, 0), 0);
+}
+
+static void
+r28_cancel_by_handler(void **state)
+{
+	struct fixture *f = *state;
+	struct probe p, q;
+	struct reactor_owner other;
+
+	probe_init(&p, f, 'a');
+	probe_init(&q, f, 'b');
+	assert_int_equal(reactor_owner_init(&other, f->reactor, "other"), 0);
+	for (int i = 0; i < 3; i++) {
+		(void)schedule(f, &p, NULL, 100, 0);
+		(void)schedule(f, &q, NULL, 100, 0);
+	}
+	assert_int_equal(reactor_cancel_all(&other, &p.handler), 0);
+	assert_int_equal(reactor_cancel_all(&f->owner, &p.handler), 3);
+	assert_int_equal(reactor_cancel_all(&f->owner, &p.handler), 0);
+	assert_int_equal(reactor_cancel_all(&f->owner, NULL), -EINVAL);
+	assert_int_equal(turn_at(f, 1000100), 3);
+	fixture_expect(f, "tb tb tb");
+	reactor_owner_fini(&other);
+}
+
+static void
+r23_cancel_is_silent_negative_is_not(void **state)
+{
+	struct fixture *f = *state;
+	struct probe p;
+	berth_timer_id id;
+
+	probe_init(&p, f, 'a');
+	id = schedule(f, &p, NULL, 100, 0);
+	assert_int_equal(reactor_cancel(&f->owner, id, NULL), 0);
+	assert_int_equal(p.closes, 0);
+	/* A negative result: a periodic one ends, both are told. */
+	for (uint64_t interval = 0; interval <= 10; interval += 10) {
+		p.calls = p.closes = 0;
+		p.results[0] = -1;
+		id = schedule(f, &p, NULL, 0, interval);
+		assert_int_equal(reactor_turn(f->reactor, 0), 1);
+		assert_int_equal(p.closes, 1);
+		assert_int_equal(p.close_fd, -1);
+		assert_int_equal(p.close_mask, BERTH_TIMER);
+		assert_int_equal(reactor_cancel(&f->owner, id, NULL), -ENOENT);
+		assert_int_equal(f->owner.timers, 0);
+	}
+}
+
+struct self_cancel {
+	struct fixture *f;
+	berth_timer_id id;
+	bool all;
+	int result;
+};
+
+static int
+cancel_self(struct probe *p, int fd)
+{
+	struct self_cancel *c = p->context;
+
+	(void)fd;
+	c->result = c->all ? reactor_cancel_all(&c->f->owner, &p->handler)
+			   : reactor_cancel(&c->f->owner, c->id, NULL);
+	return -1;
+}
+
+/* Then a negative result is not told: the handler may be freed by then. */
+static void
+r28_cancel_in_its_own_timeout(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int i = 0; i < 4; i++) {
+		struct self_cancel c = {.f = f, .all = i & 1};
+		bool once = i & 2;
+		struct probe p;
+
+		probe_init(&p, f, 'a');
+		p.act = cancel_self;
+		p.context = &c;
+		c.id = schedule(f, &p, NULL, 0, once ? 0 : 10);
+		assert_int_equal(reactor_turn(f->reactor, 0), 1);
+		assert_int_equal(c.result, c.all ? !once : once ? -ENOENT : 0);
+		assert_int_equal(f->owner.timers, 0);
+		assert_int_equal(p.closes, 0);
+		assert_int_equal(turn_at(f, atomic_load(&fake_ns) + 100), 0);
+	}
+}
+
+static int
+schedule_now(struct probe *p, int fd)
+{
+	struct fixture *f = p->context;
+
+	(void)fd;
+	if (p->calls == 1)
+		(void)schedule(f, p, NULL, 0, 0);
+	return 0;
+}
+
+static void
+r28_order_and_newcomers(void **state)
+{
+	struct fixture *f = *state;
+	struct probe a, b, c;
+
+	probe_init(&a, f, 'a');
+	probe_init(&b, f, 'b');
+	probe_init(&c, f, 'c');
+	a.act = schedule_now;
+	a.context = f;
+	(void)schedule(f, &c, NULL, 300, 0);
+	(void)schedule(f, &b, NULL, 200, 0);
+	(void)schedule(f, &a, NULL, 100, 0);
+	(void)schedule(f, &b, NULL, 300, 0); /* equal: as scheduled */
+	assert_int_equal(turn_at(f, 1000300), 4);
+	fixture_expect(f, "ta tb tc tb");
+	/* The clock stands; what a hook adds comes in the next turn. */
+	assert_int_equal(reactor_turn(f->reactor, REACTOR_FOREVER), 1);
+	fixture_expect(f, "ta");
+	assert_int_equal(reactor_turn(f->reactor, 0), 0);
+}
+
+static void
+r28_arguments_and_ids(void **state)
+{
+	static const struct berth_handler_type none = {.close = NULL};
+	struct fixture *f = *state;
+	struct berth_handler bare = {&none};
+	struct reactor_owner other;
+	struct probe p;
+	berth_timer_id id, last = 0;
+
+	probe_init(&p, f, 'a');
+	assert_int_equal(
+	    reactor_schedule(&f->owner, NULL, NULL, 0, 0, NULL), -EINVAL);
+	assert_int_equal(
+	    reactor_schedule(&f->owner, &bare, NULL, 0, 0, NULL), -EINVAL);
+	assert_int_equal(reactor_cancel(&f->owner, 0, NULL), -ENOENT);
+	assert_int_equal(reactor_cancel(&f->owner, UINT64_MAX, NULL), -ENOENT);
+	/* No id comes back, though places do. */
+	for (int i = 0; i < 1000; i++) {
+		id = schedule(f, &p, NULL, 100, 0);
+		assert_true(id != last);
+		assert_int_equal(
+		    reactor_cancel(&f->owner, last, NULL), -ENOENT);
+		assert_int_equal(reactor_cancel(&f->owner, id, NULL), 0);
+		last = id;
+	}
+	/* Another owner's are not ours. */
+	assert_int_equal(reactor_owner_init(&other, f->reactor, "other"), 0);
+	id = schedule(f, &p, NULL, 100, 0);
+	assert_int_equal(reactor_cancel(&other, id, NULL), -ENOENT);
+	assert_int_equal(reactor_cancel(&f->owner, id, NULL), 0);
+	reactor_owner_fini(&other);
+	/* For ever is not at once. */
+	(void)schedule(f, &p, NULL, UINT64_MAX, UINT64_MAX);
+	assert_int_equal(turn_at(f, UINT64_MAX / 2), 0);
+}
+
+/* A day forward or back: nothing fires twice, nothing is lost. */
+static void
+r29_clock_that_jumps(void **state)
+{
+	const uint64_t day = UINT64_C(86400) * 1000000000;
+	struct fixture *f = *state;
+	struct probe p, q;
+
+	atomic_store(&fake_ns, 2 * day);
+	probe_init(&p, f, 'a');
+	probe_init(&q, f, 'b');
+	(void)schedule(f, &p, NULL, 100, 0);
+	(void)schedule(f, &q, NULL, 100, 1000);
+	assert_int_equal(turn_at(f, 3 * day), 2);
+	assert_int_equal(turn_at(f, 3 * day), 0);
+	assert_int_equal(turn_at(f, day), 0);
+	(void)schedule(f, &p, NULL, 100, 0);
+	assert_int_equal(turn_at(f, day + 100), 1);
+	assert_int_equal(turn_at(f, 3 * day), 0);
+	assert_int_equal(turn_at(f, 3 * day + 1000), 1);
+}
+
+static void
+r38_no_allocation_in_steady_state(void **state)
+{
+	struct fixture *f = *state;
+	berth_timer_id ids[100];
+	struct probe p;
+	int fds[2];
+
+	fixture_pair(fds);
+	probe_init(&p, f, 'a');
+	p.drain = true;
+	assert_int_equal(
+	    reactor_add(&f->owner, &p.handler, fds[0], BERTH_READ), 0);
+	assert_int_equal(
+	    reactor_notify(&f->owner, &p.handler, BERTH_EXCEPT), 0);
+	assert_int_equal(reactor_turn(f->reactor, 0), 1);
+	allocations = 0;
+	for (int round = 0; round < 100; round++) {
+		for (int i = 0; i < 100; i++)
+			ids[i] = schedule(f, &p, NULL, 100 + (uint64_t)i, 0);
+		for (int i = 0; i < 100; i += 2)
+			assert_int_equal(
+			    reactor_cancel(&f->owner, ids[i], NULL), 0);
+		assert_int_equal(
+		    reactor_notify(&f->owner, &p.handler, BERTH_EXCEPT), 0);
+		fixture_feed(fds[1]);
+		assert_int_equal(turn_at(f, atomic_load(&fake_ns) + 1000), 52);
+		assert_int_equal(
+		    reactor_mask(&f->owner, fds[0], BERTH_READ, 0), 0);
+		assert_int_equal(
+		    reactor_mask(&f->owner, fds[0], 0, BERTH_READ), 0);
+	}
+	assert_int_equal(allocations, 0);
+	reactor_revoke(&f->owner, true);
+	fixture_close_pair(fds);
+}
+
+/* --- the oracle: a list, kept in order by deadline and age ------------------
+ */
+
+enum { MOST = 400 };
+
+struct expected {
+	uint64_t deadline;
+	uint64_t interval;
+	uint64_t age;
+	uint64_t token;
+	berth_timer_id id;
+};
+
+struct oracle {
+	struct fixture *f;
+	struct expected list[MOST];
+	unsigned count;
+	uint64_t age;
+	uint64_t fired[MOST * 2]; /* tokens, by the oracle */
+	unsigned fired_count;
+	uint64_t called[MOST * 2]; /* tokens, by the reactor */
+	unsigned called_count;
+};
+
+static void
+oracle_insert(struct oracle *o, struct expected e)
+{
+	unsigned i = o->count++;
+
+	assert_true(o->count <= MOST);
+	e.age = ++o->age;
+	while (i > 0 && o->list[i - 1].deadline > e.deadline) {
+		o->list[i] = o->list[i - 1];
+		i--;
+	}
+	o->list[i] = e;
+}
+
+static struct expected
+oracle_take(struct oracle *o, unsigned i)
+{
+	struct expected e = o->list[i];
+
+	memmove(&o->list[i], &o->list[i + 1],
+	    (--o->count - i) * sizeof(o->list[0]));
+	return e;
+}
+
+static void
+oracle_expire(struct oracle *o, uint64_t now)
+{
+	o->fired_count = 0;
+	while (o->count > 0 && o->list[0].deadline <= now) {
+		struct expected e = oracle_take(o, 0);
+
+		o->fired[o->fired_count++] = e.token;
+		if (e.interval == 0)
+			continue;
+		e.deadline = now + e.interval - (now - e.deadline) % e.interval;
+		oracle_insert(o, e);
+	}
+}
+
+static int oracle_called(
+    struct berth_handler *handler, uint64_t now, void *token);
+
+static const struct berth_handler_type oracle_type = {.timeout = oracle_called};
+
+struct oracle_handler {
+	struct berth_handler handler;
+	struct oracle *oracle;
+};
+
+static int
+oracle_called(struct berth_handler *handler, uint64_t now, void *token)
+{
+	struct oracle *o =
+	    BASE_CONTAINER(handler, struct oracle_handler, handler)->oracle;
+
+	(void)now;
+	o->called[o->called_count++] = (uint64_t)(uintptr_t)token;
+	return 0;
+}
+
+static void
+random_schedule(struct oracle *o, struct berth_handler *handler, uint64_t now)
+{
+	struct expected e = {
+	    .deadline = now + (uint64_t)(random() % 2000), .token = o->age + 1};
+
+	if (random() % 4 == 0)
+		e.interval = 100 + (uint64_t)(random() % 1000);
+	assert_int_equal(
+	    reactor_schedule(&o->f->owner, handler, (void *)(uintptr_t)e.token,
+		e.deadline - now, e.interval, &e.id),
+	    0);
+	oracle_insert(o, e);
+}
+
+static void
+random_cancel(struct oracle *o)
+{
+	struct expected e = oracle_take(o, (unsigned)random() % o->count);
+	void *token = NULL;
+
+	assert_int_equal(reactor_cancel(&o->f->owner, e.id, &token), 0);
+	assert_int_equal((uint64_t)(uintptr_t)token, e.token);
+}
+
+static void
+advance(struct oracle *o, uint64_t now)
+{
+	oracle_expire(o, now);
+	o->called_count = 0;
+	assert_int_equal(turn_at(o->f, now), o->fired_count);
+	assert_int_equal(o->called_count, o->fired_count);
+	assert_memory_equal(
+	    o->called, o->fired, o->fired_count * sizeof(o->fired[0]));
+	assert_int_equal(o->f->owner.timers, o->count);
+}
+
+static void
+r28_heap_equals_a_sorted_list(void **state)
+{
+	const uint64_t day = UINT64_C(86400) * 1000000000;
+	static struct oracle o;
+	struct oracle_handler handler = {{&oracle_type}, &o};
+	uint64_t now = 10 * day;
+
+	o.f = *state;
+	srandom(4711);
+	atomic_store(&fake_ns, now);
+	for (int i = 0; i < 200000; i++) {
+		long what = random() % 100;
+
+		if (what < 50 && o.count < MOST)
+			random_schedule(&o, &handler.handler, now);
+		else if (what < 70 && o.count > 0)
+			random_cancel(&o);
+		else if (what == 99 && random() % 100 == 0)
+			now += random() % 2 == 0 ? day : -day;
+		else
+			now += (uint64_t)(random() % 100);
+		if (what >= 70)
+			advance(&o, now);
+	}
+	assert_true(o.age > 50000);
+}
+
+#define FAKE_TEST(name)                                                        \
+	cmocka_unit_test_setup_teardown(name, setup_fake, fixture_teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    FAKE_TEST(r28_once_and_periodic_with_tokens),
+	    FAKE_TEST(r28_missed_periods_are_skipped),
+	    FAKE_TEST(r28_cancel_by_handler),
+	    FAKE_TEST(r23_cancel_is_silent_negative_is_not),
+	    FAKE_TEST(r28_cancel_in_its_own_timeout),
+	    FAKE_TEST(r28_order_and_newcomers),
+	    FAKE_TEST(r28_arguments_and_ids),
+	    FAKE_TEST(r29_clock_that_jumps),
+	    FAKE_TEST(r38_no_allocation_in_steady_state),
+	    FAKE_TEST(r28_heap_equals_a_sorted_list),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
