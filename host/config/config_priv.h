@@ -78,21 +78,14 @@ const char *token_name(const struct token *token, struct token_name *name);
 /* --- read.c: one reading --------------------------------------------------
  */
 
-/* xinetd's words that make up one endpoint. */
-struct endpoint_words {
-	const char *word[4]; /* by enum endpoint_word */
-};
-
-enum endpoint_word {
-	ENDPOINT_WORD_PORT,
-	ENDPOINT_WORD_BIND,
-	ENDPOINT_WORD_TYPE,
-	ENDPOINT_WORD_PROTOCOL
-};
-
 struct value {
 	const char *text;
 	struct place place;
+};
+
+/* xinetd's words that make up one endpoint; those not given have no text. */
+struct endpoint_words {
+	struct value port, bind, socket_type, protocol;
 };
 
 /* Open files, innermost first; on the stack of include.c. */
@@ -154,6 +147,7 @@ struct parser {
 	struct token last;  /* the one before */
 	struct directive_list *into;
 	const struct token *block; /* the { of a block of modules, or NULL */
+	unsigned nesting;	   /* of such blocks */
 	bool defining;		   /* behind `stream dynamic` */
 };
 
@@ -242,6 +236,12 @@ int endpoints_assign(struct parser *parser, enum token_kind how,
     const struct value *values, unsigned count, struct settings *settings);
 int endpoints_combine(struct parser *parser, const struct place *place,
     const struct endpoint_words *words, struct settings *settings);
+/* One of xinetd's words, by its attribute's name. */
+int endpoint_word_set(struct parser *parser, const struct attribute *attribute,
+    const struct value *value, struct endpoint_words *words);
+/* The message for a word that is none of these. */
+int value_tell_words(const struct attribute *attribute, const char *word,
+    const char *const *words, struct message *ret_message);
 /* A word of the endpoint's kind that is near to it. */
 void endpoint_suggest(struct suggestion *suggestion);
 

@@ -124,7 +124,7 @@ check_host6(struct parts *parts)
 			return "an interface is expected behind '%'";
 	}
 	if (inet_pton(AF_INET6, parts->host, &address) != 1)
-		return "it holds no IPv6 address";
+		return "its host is no IPv6 address";
 	inet_ntop(AF_INET6, &address, parts->host, sizeof(parts->host));
 	length = strlen(parts->host);
 	if (length + strlen(name) >= sizeof(parts->host))
@@ -148,17 +148,32 @@ check_host(enum family family, struct parts *parts)
 		return NULL;
 	if (strspn(host, "0123456789.") == strlen(host)) {
 		if (inet_pton(AF_INET, host, &address) != 1)
-			return "it holds no IPv4 address";
+			return "its host is no IPv4 address";
 		return family == FAMILY_6 ? "an IPv4 address for IPv6 only"
 					  : NULL;
 	}
 	for (; *host != '\0'; host++) {
 		if (!isalnum((unsigned char)*host) &&
 		    strchr("-._", *host) == NULL)
-			return "it holds no host name";
+			return "its host is no address and no name";
 		*host = (char)tolower((unsigned char)*host);
 	}
 	return NULL;
+}
+
+/* As in services(5): letters, digits and some marks, a letter at least. */
+static const char *
+check_port_name(const char *port)
+{
+	bool letter = false;
+
+	for (; *port != '\0'; port++) {
+		letter = letter || isalpha((unsigned char)*port);
+		if (!isalnum((unsigned char)*port) &&
+		    strchr("-_.+*/", *port) == NULL)
+			return "its port is neither a number nor a name";
+	}
+	return letter ? NULL : "its port is neither a number nor a name";
 }
 
 static const char *
@@ -170,18 +185,13 @@ check_port(struct parts *parts)
 
 	if (port[0] == '\0')
 		return "no port; 0 lets the kernel choose one";
-	if (port[digits] != '\0') {
-		for (; *port != '\0'; port++)
-			if (!isalnum((unsigned char)*port) &&
-			    strchr("-_.+*/", *port) == NULL)
-				return "it holds no port";
-		return NULL;
-	}
+	if (port[digits] != '\0')
+		return check_port_name(port);
 	if (zeros == digits)
 		zeros--;
 	memmove(port, port + zeros, digits - zeros + 1);
 	if (digits - zeros > 5 || strtoul(port, NULL, 10) > 65535)
-		return "the port is above 65535";
+		return "its port is above 65535";
 	return NULL;
 }
 

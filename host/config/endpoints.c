@@ -131,29 +131,55 @@ endpoints_assign(struct parser *parser, enum token_kind how,
 /* --- xinetd's words --------------------------------------------------------
  */
 
-static const struct pairing {
-	const char *type;
-	const char *protocols[4]; /* the first is the default */
-} pairings[] = {
-    {"stream", {"tcp", "tcp4", "tcp6"}},
-    {"dgram", {"udp", "udp4", "udp6"}},
-};
+static const char *const type_words[] = {"stream", "dgram", NULL};
+static const char *const protocol_words[] = {
+    "tcp", "tcp4", "tcp6", "udp", "udp4", "udp6", NULL};
+
+static int
+check_word(struct parser *parser, const struct attribute *attribute,
+    const struct value *value, const char *const *words)
+{
+	struct message message;
+
+	for (size_t i = 0; words[i] != NULL; i++)
+		if (strcmp(words[i], value->text) == 0)
+			return 0;
+	value_tell_words(attribute, value->text, words, &message);
+	return reader_tell(parser->reader, &value->place, "%s", message.text);
+}
+
+int
+endpoint_word_set(struct parser *parser, const struct attribute *attribute,
+    const struct value *value, struct endpoint_words *words)
+{
+	const char *name = attribute->name;
+	struct value *word = &words->bind; /* or interface */
+	int result = 0;
+
+	if (strcmp(name, "port") == 0) {
+		word = &words->port;
+	} else if (strcmp(name, "socket_type") == 0) {
+		word = &words->socket_type;
+		result = check_word(parser, attribute, value, type_words);
+	} else if (strcmp(name, "protocol") == 0) {
+		word = &words->protocol;
+		result = check_word(parser, attribute, value, protocol_words);
+	}
+	if (result == 0)
+		*word = *value;
+	return result;
+}
 
 /* The protocol that both words agree on; NULL: they do not. */
 static const char *
 pair_up(const char *type, const char *protocol)
 {
-	for (size_t i = 0; i < BASE_COUNT(pairings); i++) {
-		const struct pairing *pairing = &pairings[i];
+	bool datagram = type != NULL && strcmp(type, "dgram") == 0;
 
-		if (type != NULL && strcmp(type, pairing->type) != 0)
-			continue;
-		if (protocol == NULL)
-			return pairing->protocols[0];
-		for (size_t j = 0; pairing->protocols[j] != NULL; j++)
-			if (strcmp(protocol, pairing->protocols[j]) == 0)
-				return pairing->protocols[j];
-	}
+	if (protocol == NULL)
+		return datagram ? "udp" : "tcp";
+	if (type == NULL || (protocol[0] == 'u') == datagram)
+		return protocol;
 	return NULL;
 }
 
@@ -161,26 +187,23 @@ int
 endpoints_combine(struct parser *parser, const struct place *place,
     const struct endpoint_words *words, struct settings *settings)
 {
-	const char *port = words->word[ENDPOINT_WORD_PORT];
-	const char *host = words->word[ENDPOINT_WORD_BIND];
-	const char *type = words->word[ENDPOINT_WORD_TYPE];
-	const char *protocol = words->word[ENDPOINT_WORD_PROTOCOL];
-	struct value value = {.place = *place};
+	const char *host = words->bind.text;
+	const char *protocol = pair_up(
+	    words->socket_type.text, words->protocol.text);
+	struct value value = words->port;
 	bool bare6;
 
-	if (port == NULL)
-		return reader_tell(parser->reader, place,
-		    "no 'port' beside it; both make up an endpoint");
-	if (pair_up(type, protocol) == NULL)
-		return reader_tell(parser->reader, place,
-		    "socket_type '%s' has no protocol '%s' with a port",
-		    type != NULL ? type : "stream",
-		    protocol != NULL ? protocol : "tcp");
+	if (value.text == NULL)
+		return reader_tell(
+		    parser->reader, place, "'port' is missing beside it");
+	if (protocol == NULL)
+		return reader_tell(parser->reader, &words->protocol.place,
+		    "protocol '%s' does not go with socket_type '%s'",
+		    words->protocol.text, words->socket_type.text);
 	host = host != NULL ? host : "*";
 	bare6 = host[0] != '[' && strchr(host, ':') != NULL;
 	value.text = arena_printf(parser->reader->tree->arena,
-	    bare6 ? "%s:[%s]:%s" : "%s:%s:%s", pair_up(type, protocol), host,
-	    port);
+	    bare6 ? "%s:[%s]:%s" : "%s:%s:%s", protocol, host, value.text);
 	if (value.text == NULL)
 		return -ENOMEM;
 	return endpoints_assign(parser, TOKEN_ASSIGN, &value, 1, settings);

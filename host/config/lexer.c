@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define TORN_LINES 16u
+
 int
 cursor_peek(const struct cursor *cursor, size_t ahead)
 {
@@ -155,39 +157,6 @@ string_piece(struct cursor *at, struct token *token)
 		cursor_step(at);
 }
 
-static void
-read_string(struct cursor *at, struct token *token)
-{
-	int quote = cursor_peek(at, 0);
-	const struct cursor start = *at;
-
-	token->kind = TOKEN_STRING;
-	cursor_step(at);
-	token->inside = *at;
-	token->text = at->source->data + at->offset;
-	for (;;) {
-		int byte = cursor_peek(at, 0);
-
-		if (byte == -1 || cursor_newline(at, 0) > 0) {
-			token->place = cursor_place(&start, line_end(&start));
-			bad(token, &token->place,
-			    "the string is not closed on its line; a "
-			    "backslash at the end of the line continues it");
-			return;
-		}
-		if (byte == quote)
-			break;
-		string_piece(at, token);
-	}
-	token->size = at->offset - token->inside.offset;
-	cursor_step(at);
-	if (token->kind != TOKEN_STRING)
-		return;
-	token->place = cursor_place(&start, at->line == start.line
-						? at->offset - start.offset
-						: line_end(&start));
-}
-
 static bool
 is_operator(const struct cursor *at)
 {
@@ -228,6 +197,90 @@ ends_word(const struct cursor *at, enum lexer_mode mode)
 	if (mode == LEX_DIRECTIVE)
 		return strchr(":*(){}", byte) != NULL;
 	return strchr(";{}", byte) != NULL || is_operator(at);
+}
+
+/* Does the line that begins here look like something new? */
+static bool
+begins_anew(struct cursor at)
+{
+	struct token word = {.kind = TOKEN_WORD};
+	int byte;
+
+	while (is_blank(byte = cursor_peek(&at, 0)))
+		cursor_step(&at);
+	if (byte == -1 || strchr("#{}\n", byte) != NULL)
+		return true;
+	word.text = at.source->data + at.offset;
+	while (!ends_word(&at, LEX_DIRECTIVE)) {
+		cursor_step(&at);
+		word.size++;
+	}
+	return keyword_begins(&word);
+}
+
+/*
+ * A string was not closed on its line.  If the quote comes on one of the next
+ * lines, before anything that looks new, it was meant to go on there: what is
+ * in it is skipped, since it would give nothing but further messages.
+ */
+static void
+skip_torn(struct cursor *at, int quote)
+{
+	struct cursor ahead = *at;
+
+	for (unsigned lines = 0; lines < TORN_LINES;) {
+		int byte = cursor_peek(&ahead, 0);
+
+		cursor_step(&ahead);
+		if (byte == -1)
+			return;
+		if (byte == quote) {
+			*at = ahead;
+			return;
+		}
+		if (byte == '\n') {
+			lines++;
+			if (begins_anew(ahead))
+				return;
+		} else if (byte == '\\' && cursor_peek(&ahead, 0) == quote) {
+			cursor_step(&ahead);
+		}
+	}
+}
+
+static void
+read_string(struct cursor *at, enum lexer_mode mode, struct token *token)
+{
+	int quote = cursor_peek(at, 0);
+	const struct cursor start = *at;
+
+	token->kind = TOKEN_STRING;
+	cursor_step(at);
+	token->inside = *at;
+	token->text = at->source->data + at->offset;
+	for (;;) {
+		int byte = cursor_peek(at, 0);
+
+		if (byte == -1 || cursor_newline(at, 0) > 0) {
+			token->place = cursor_place(&start, line_end(&start));
+			bad(token, &token->place,
+			    "the string is not closed on its line; a "
+			    "backslash at the end of the line continues it");
+			if (mode == LEX_DIRECTIVE)
+				skip_torn(at, quote);
+			return;
+		}
+		if (byte == quote)
+			break;
+		string_piece(at, token);
+	}
+	token->size = at->offset - token->inside.offset;
+	cursor_step(at);
+	if (token->kind != TOKEN_STRING)
+		return;
+	token->place = cursor_place(&start, at->line == start.line
+						? at->offset - start.offset
+						: line_end(&start));
 }
 
 static void
@@ -303,7 +356,7 @@ lexer_next(struct lexer *lexer, enum lexer_mode mode, struct token *ret_token)
 		token.place.length = (unsigned)token.size;
 		step_by(at, token.size);
 	} else if (byte == '"' || byte == '\'') {
-		read_string(at, &token);
+		read_string(at, mode, &token);
 	} else if (byte != -1) {
 		read_word(at, mode, &token);
 	} else {

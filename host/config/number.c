@@ -90,19 +90,21 @@ read_within(const struct attribute *attribute, const char *word,
 		*ret_value = value;
 		return 0;
 	}
-	if (result == -EINVAL) {
-		snprintf(ret_message->text, sizeof(ret_message->text),
-		    "%s: '%.60s' is not %s", attribute->name, word, form->what);
-		return -EINVAL;
-	}
 	print(attribute->low, form->units, &limits);
 	text_printf(&limits, " to ");
 	print(attribute->high, form->units, &limits);
+	if (attribute->kind == VALUE_LIMIT)
+		text_printf(&limits, ", or 'unlimited'");
 	if (limits.failed)
 		return -ENOMEM;
-	snprintf(ret_message->text, sizeof(ret_message->text),
-	    "%s: '%.60s' is out of range, which is %s", attribute->name, word,
-	    text_string(&limits));
+	if (result == -EINVAL)
+		snprintf(ret_message->text, sizeof(ret_message->text),
+		    "%s: '%.60s' is not %s (%s)", attribute->name, word,
+		    form->what, text_string(&limits));
+	else
+		snprintf(ret_message->text, sizeof(ret_message->text),
+		    "%s: '%.60s' is out of range (%s)", attribute->name, word,
+		    text_string(&limits));
 	return -EINVAL;
 }
 

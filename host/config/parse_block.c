@@ -190,10 +190,12 @@ take_values(struct block *block, struct statement *statement)
 		next_within(block, LEX_VALUE, &token);
 		if (ends_statement(&token))
 			return result;
-		answer = take_value(block, &token, statement);
+		/* Behind a torn value, nobody knows where the next begins. */
+		answer = result > 0 ? result
+				    : take_value(block, &token, statement);
 		if (answer < 0)
 			return answer;
-		result = answer > 0 ? answer : result;
+		result = answer;
 	}
 }
 
@@ -225,25 +227,16 @@ check_operator(struct block *block, const struct statement *statement)
 static int
 set_part(struct block *block, const struct statement *statement)
 {
-	static const char *const names[] = {
-	    [ENDPOINT_WORD_PORT] = "port",
-	    [ENDPOINT_WORD_BIND] = "bind",
-	    [ENDPOINT_WORD_TYPE] = "socket_type",
-	    [ENDPOINT_WORD_PROTOCOL] = "protocol",
-	};
-	const struct attribute *attribute = statement->attribute;
-	const struct value *value = &block->parser->reader->values[0];
+	struct parser *parser = block->parser;
 
-	if (block->in_defaults && strcmp(attribute->name, "port") == 0)
-		return reader_tell(block->parser->reader, &statement->key.place,
+	if (block->in_defaults &&
+	    strcmp(statement->attribute->name, "port") == 0)
+		return reader_tell(parser->reader, &statement->key.place,
 		    "'port' belongs to one service, not to defaults");
-	for (size_t i = 0; i < BASE_COUNT(names); i++)
-		if (strcmp(attribute->name, names[i]) == 0 ||
-		    strcmp(attribute->synonym_of, names[i]) == 0)
-			block->words.word[i] = value->text;
 	if (block->word_place.line == 0)
 		block->word_place = statement->key.place;
-	return 0;
+	return endpoint_word_set(parser, statement->attribute,
+	    &parser->reader->values[0], &block->words);
 }
 
 static int

@@ -189,6 +189,9 @@ parse_location(struct parser *parser, struct directive *directive)
 		return result;
 	if (program && directive->path != NULL)
 		return program_symbol(parser);
+	/* Of an unknown type, it may have been a program's. */
+	if (directive->type == 0 && !token_is(&parser->token, ':'))
+		return 0;
 	if (!token_is(&parser->token, ':'))
 		return parser_expected(parser, "':' and a symbol");
 	if (program)

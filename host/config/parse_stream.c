@@ -74,9 +74,11 @@ parse_modules(struct parser *parser, struct directive *directive)
 
 	parser_advance(parser);
 	parser->block = &brace;
+	parser->nesting++;
 	parser->into = &directive->modules;
 	parser->defining = false;
 	result = parser_directives(parser);
+	parser->nesting--;
 	parser->block = block;
 	parser->into = into;
 	parser->defining = defining;

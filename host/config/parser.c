@@ -17,6 +17,9 @@
 #include <errno.h>
 #include <string.h>
 
+/* Of lost blocks: a block of modules that is right holds none. */
+#define NESTING_LIMIT 4u
+
 static const struct verb {
 	const char *word;
 	int (*parse)(struct parser *parser, struct directive *directive);
@@ -109,58 +112,68 @@ is_reserved(const struct token *token)
 	return keyword_is_directive(token);
 }
 
-/* Tells what makes the word no name, and goes on. */
-static void
+/* Where the word stops being a name; its size if it does not. */
+static size_t
+name_end(const struct token *word)
+{
+	size_t at = 0;
+
+	while (at < word->size && strchr("/\\%~;\"'", word->text[at]) == NULL)
+		at++;
+	return at;
+}
+
+/* Tells what makes the word no name; what is behind it is looked at all the
+ * same, unless that is within a string. */
+static int
 check_name(struct parser *parser, const struct token *word)
 {
+	size_t at = name_end(word);
 	struct place place = word->place;
 	struct token_name name;
-	size_t i;
 
 	if (is_reserved(word)) {
 		reader_tell(parser->reader, &place,
 		    "%s is a keyword and cannot be a name",
 		    token_name(word, &name));
-		return;
+		return 0;
 	}
-	for (i = 0; i < word->size; i++)
-		if (strchr("/\\%~\"'", word->text[i]) != NULL)
-			break;
-	if (i == word->size)
-		return;
-	place.column += (unsigned)i;
+	if (at == word->size)
+		return 0;
+	place.column += (unsigned)at;
 	place.length = 1;
-	if (word->text[i] == '"' || word->text[i] == '\'')
-		reader_tell(parser->reader, &place,
+	if (word->text[at] == '"' || word->text[at] == '\'')
+		return reader_tell(parser->reader, &place,
 		    "a quote within a name; put a blank before a string");
-	else
-		reader_tell(parser->reader, &place,
-		    "'%c' cannot stand in a name", word->text[i]);
+	reader_tell(parser->reader, &place, "'%c' cannot stand in a name%s",
+	    word->text[at],
+	    word->text[at] == ';' ? "; directives need nothing between them"
+				  : "");
+	return 0;
 }
 
 int
 parser_name(struct parser *parser, struct directive *directive)
 {
-	const struct token *token = &parser->token;
+	const struct token token = parser->token;
 	const char *name;
+	int result = 0;
 
-	if (token->kind == TOKEN_STRING && parser_same_line(parser)) {
-		reader_tell(parser->reader, &token->place,
+	if (token.kind == TOKEN_STRING && parser_same_line(parser))
+		reader_tell(parser->reader, &token.place,
 		    "a name stands without quotes");
-	} else if (token->kind != TOKEN_WORD ||
-		   (find_verb(token) != NULL && !parser_same_line(parser))) {
+	else if (token.kind != TOKEN_WORD ||
+		 (find_verb(&token) != NULL && !parser_same_line(parser)))
 		return parser_expected(parser, "a name");
-	} else {
-		check_name(parser, token);
-	}
-	name = arena_copy(
-	    parser->reader->tree->arena, token->text, token->size);
+	else
+		result = check_name(parser, &token);
+	parser_advance(parser);
+	name = arena_copy(parser->reader->tree->arena, token.text, token.size);
 	if (name == NULL)
 		return -ENOMEM;
 	directive->name = name;
-	directive->name_place = token->place;
-	parser_advance(parser);
-	return 0;
+	directive->name_place = token.place;
+	return result;
 }
 
 /* What is wrong wherever it stands. */
@@ -224,22 +237,26 @@ unknown(struct parser *parser)
 
 /* For its mistakes only; for none if nobody knows what it belongs to. */
 static int
-parse_lost_block(struct parser *parser, bool quiet)
+parse_lost_block(struct parser *parser, const struct token *broken)
 {
 	struct reader *reader = parser->reader;
+	unsigned quiet = find_verb(broken) == NULL ? 1 : 0;
 	struct endpoint_words words = reader->default_words;
 	struct settings settings = reader->defaults;
+	struct host_settings host = reader->tree->host;
 	struct directive lost = {.kind = DIRECTIVE_STREAM};
 	int result;
 
 	TAILQ_INIT(&lost.modules);
-	reader->quiet += quiet ? 1 : 0;
-	if (parser->block == NULL && parser_at_modules(parser))
+	reader->quiet += quiet;
+	if (token_is_word(broken, "host"))
+		result = parse_block(parser, ATTRIBUTE_HOST, &host, NULL);
+	else if (parser->nesting < NESTING_LIMIT && parser_at_modules(parser))
 		result = parse_modules(parser, &lost);
 	else
 		result = parse_block(
 		    parser, ATTRIBUTE_SERVICE, &settings, &words);
-	reader->quiet -= quiet ? 1 : 0;
+	reader->quiet -= quiet;
 	return result < 0 ? result : 0;
 }
 
@@ -276,8 +293,7 @@ recover(struct parser *parser, const struct token *broken)
 		    (parser->block != NULL || !parser_same_line(parser)))
 			return 0;
 		if (token_is(token, '{')) {
-			result = parse_lost_block(
-			    parser, find_verb(broken) == NULL);
+			result = parse_lost_block(parser, broken);
 			if (result < 0)
 				return result;
 			continue;

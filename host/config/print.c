@@ -94,6 +94,15 @@ print_arguments(const char *arguments, struct text *text)
 	text_printf(text, " %s%s%s", quote, arguments, quote);
 }
 
+static bool
+is_empty_list(const struct attribute *attribute, const void *values)
+{
+	const struct settings *settings = values;
+
+	return attribute->kind == VALUE_ENDPOINTS &&
+	       settings->listen_count == 0;
+}
+
 static void
 print_attributes(enum attribute_scope scope, const void *values, uint64_t given,
     struct text *text)
@@ -106,7 +115,9 @@ print_attributes(enum attribute_scope scope, const void *values, uint64_t given,
 	for (unsigned row = 0; table[row].name != NULL; row++) {
 		if ((given & UINT64_C(1) << row) == 0)
 			continue;
-		text_printf(text, "%s%s = ", before, table[row].name);
+		text_printf(text, "%s%s =", before, table[row].name);
+		if (!is_empty_list(&table[row], values))
+			text_add(text, " ", 1);
 		attribute_print(&table[row], values, text);
 		before = "; ";
 	}

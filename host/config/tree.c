@@ -171,11 +171,10 @@ declare(struct names *names, const struct directive *directive)
 	if (first != NULL) {
 		const struct place *place = &first->directive->name_place;
 
-		reader_tell(names->reader, &directive->name_place,
+		return reader_tell(names->reader, &directive->name_place,
 		    "'%s' is declared twice; the first is at %s:%u:%u",
 		    directive->name, place->source->name, place->line,
 		    place->column);
-		return 0;
 	}
 	entry = arena_alloc(names->reader->tree->arena, sizeof(*entry));
 	if (entry == NULL)
@@ -203,22 +202,26 @@ follow(struct names *names, const struct directive *directive)
 	return 0;
 }
 
+/* What is declared twice is left out, as everything with a mistake. */
 static int
-check_list(struct reader *reader, const struct directive_list *list)
+check_list(struct reader *reader, struct directive_list *list)
 {
 	struct names names = {.reader = reader};
-	const struct directive *directive;
+	struct directive *directive = TAILQ_FIRST(list), *next;
 	int result = 0;
 
-	TAILQ_FOREACH (directive, list, link) {
+	for (; directive != NULL && result >= 0; directive = next) {
+		unsigned before = reader->mistakes;
+
+		next = TAILQ_NEXT(directive, link);
 		result = follow(&names, directive);
 		if (result == 0 && !TAILQ_EMPTY(&directive->modules))
 			result = check_list(reader, &directive->modules);
-		if (result < 0)
-			break;
+		if (reader->mistakes != before)
+			TAILQ_REMOVE(list, directive, link);
 	}
 	HASH_CLEAR(hh, names.table);
-	return result;
+	return result < 0 ? result : 0;
 }
 
 int

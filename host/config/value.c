@@ -40,8 +40,8 @@ meant_flag(const char *word)
 	return NULL;
 }
 
-static int
-tell_words(const struct attribute *attribute, const char *word,
+int
+value_tell_words(const struct attribute *attribute, const char *word,
     const char *const *words, struct message *ret_message)
 {
 	struct suggestion suggestion;
@@ -67,7 +67,7 @@ find_word(const struct attribute *attribute, const char *word,
 			*ret_index = i;
 			return 0;
 		}
-	return tell_words(attribute, word, words, ret_message);
+	return value_tell_words(attribute, word, words, ret_message);
 }
 
 static int
@@ -136,7 +136,8 @@ level_read(const struct attribute *attribute, const char *word, void *field,
 
 	if (level < 0 || (uint64_t)level < attribute->low ||
 	    (uint64_t)level > attribute->high)
-		return tell_words(attribute, word, level_words, ret_message);
+		return value_tell_words(
+		    attribute, word, level_words, ret_message);
 	*(int *)field = level;
 	return 0;
 }
