@@ -169,5 +169,8 @@ typedef void(reactor_overrun_fn)(
 int reactor_watchdog_start(struct reactor *reactor, uint64_t limit_ms,
     reactor_overrun_fn *overrun, void *context);
 void reactor_watchdog_stop(struct reactor *reactor);
+/* What the present hook does from here on is this owner's doing: a listener
+ * calls the service that takes the connection. */
+void reactor_charge(struct reactor_owner *owner);
 
 #endif

@@ -142,6 +142,13 @@ start_thread(struct watchdog *w)
 	return -result;
 }
 
+void
+reactor_charge(struct reactor_owner *owner)
+{
+	if (owner->reactor->depth > 0)
+		mark_call(owner->reactor, owner->index);
+}
+
 int
 reactor_watchdog_start(struct reactor *r, uint64_t limit_ms,
     reactor_overrun_fn *overrun, void *context)
