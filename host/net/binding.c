@@ -154,9 +154,14 @@ same_host(const struct binding *a, const struct binding *b)
 static bool
 overlaps_unix(const struct binding *a, const struct binding *b)
 {
+	const void *any = &a->address.storage;
+
+	/* Abstract names are one name space for each type, paths are one. */
+	if (address_unix_path(any, a->address.size) == NULL &&
+	    a->address.socket_type != b->address.socket_type)
+		return false;
 	return a->address.size == b->address.size &&
-	       memcmp(&a->address.storage, &b->address.storage,
-		   a->address.size) == 0;
+	       memcmp(any, &b->address.storage, a->address.size) == 0;
 }
 
 bool

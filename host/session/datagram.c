@@ -238,6 +238,7 @@ call_hook(struct datagram *datagram, int fd, const void *data, size_t size)
 	session->depth = 1;
 	server->counters.datagrams++;
 	server->counters.bytes_in += size;
+	reactor_charge(server->options.owner);
 	result = type->datagram(&session->public, berth_bytes(data, size));
 	session->phase = PHASE_DOOMED;
 	if (result < 0)

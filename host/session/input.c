@@ -176,6 +176,8 @@ offer_shared(struct session *session, const char *data, size_t size)
 
 	if (session->phase != PHASE_OPEN)
 		return;
+	if (taken == size && session->input == NULL)
+		return;
 	if (buffer_replace(&session->input, data + taken, size - taken) != 0)
 		session_doom(session, -ENOMEM);
 	left_over(session, taken);

@@ -97,6 +97,7 @@ end_of_turn(struct reactor_deferred *node)
 	    node, struct session, deferred);
 
 	session->flags &= (uint16_t)~SESSION_QUEUED;
+	reactor_charge(session->server->options.owner);
 	if (session->phase == PHASE_DOOMED) {
 		end(session);
 		return;
@@ -197,6 +198,18 @@ watch(struct session *session)
 		session_doom(session, result);
 }
 
+/* Nearly always: it goes on reading, and nothing else. */
+static inline bool
+is_settled(const struct session *session)
+{
+	const uint16_t bits = SESSION_WATCHED | SESSION_EOF | SESSION_STOPPED |
+			      SESSION_STALLED | SESSION_SHORT;
+
+	return session->phase == PHASE_OPEN &&
+	       session->interest == BERTH_READ && session->output == NULL &&
+	       (session->flags & bits) == SESSION_WATCHED;
+}
+
 /* Acts on what was noted; the depth is still that of whoever called. */
 static void
 settle(struct session *session)
@@ -218,7 +231,7 @@ session_enter(struct session *session)
 bool
 session_leave(struct session *session)
 {
-	if (session->depth == 1) {
+	if (session->depth == 1 && !is_settled(session)) {
 		settle(session);
 		if (session->phase == PHASE_DOOMED) {
 			if ((session->flags & SESSION_QUEUED) == 0)
@@ -235,7 +248,8 @@ session_leave(struct session *session)
 void
 session_touch(struct session *session)
 {
-	if (session->depth == 0 && session->phase != PHASE_DOOMED)
+	if (session->depth == 0 && session->phase != PHASE_DOOMED &&
+	    !is_settled(session))
 		settle(session);
 }
 
@@ -258,8 +272,9 @@ on_input(struct berth_handler *handler, int fd)
 		more = session_read(session);
 	else
 		more = session_discard(session);
-	return session_leave(session) && more > 0 &&
-	       session_is_reading(session);
+	if (!session_leave(session) || more == 0)
+		return 0;
+	return session_is_reading(session);
 }
 
 static int
@@ -374,6 +389,7 @@ session_accepted(
 	server->counters.sessions_total++;
 	server->counters.sessions_active++;
 	log_session(session, BERTH_DEBUG, "opened");
+	reactor_charge(server->options.owner);
 	session_enter(session);
 	result = type->open != NULL ? type->open(&session->public) : 0;
 	if (result >= 0)

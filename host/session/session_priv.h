@@ -56,26 +56,28 @@ enum session_phase {
 #define SESSION_STOPPED (SESSION_PAUSED | SESSION_HELD) /* does not read */
 
 struct session {
+	/* What every message touches comes first, in two cache lines. */
 	struct berth_session public; /* first */
 	struct berth_handler handler;
 	struct server *server;
-	LIST_ENTRY(session) link;
 	struct buffer *input;  /* what the hook has not taken */
 	struct buffer *output; /* what the kernel has not taken */
-	uint64_t id;
-	uint64_t born_ns;
+	int fd;
+	uint32_t spent; /* bytes sent in this hook; bytes thrown away */
+	uint16_t flags;
+	int16_t reason;
+	uint8_t phase;	    /* enum session_phase */
+	uint8_t interest;   /* what the reactor watches */
+	uint8_t depth;	    /* of hooks that run */
 	uint64_t active_ns; /* bytes moved, either way */
 	uint64_t bytes_in;
 	uint64_t bytes_out;
+
+	LIST_ENTRY(session) link;
+	uint64_t id;
+	uint64_t born_ns;
 	berth_timer_id timer; /* of the timeout hook, then of closing */
 	struct reactor_deferred deferred;
-	int fd;
-	uint32_t spent; /* bytes sent in this hook; bytes thrown away */
-	int16_t reason;
-	uint16_t flags;
-	uint8_t phase;	  /* enum session_phase */
-	uint8_t interest; /* what the reactor watches */
-	uint8_t depth;	  /* of hooks that run */
 };
 
 extern const struct berth_handler_type session_handler_type;
