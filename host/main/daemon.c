@@ -30,9 +30,11 @@ wait_for_result(int fd, pid_t child)
 {
 	unsigned char status = STATUS_FAILED;
 	ssize_t size;
+	pid_t ended;
 
-	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
-		continue;
+	do {
+		ended = waitpid(child, NULL, 0);
+	} while (ended < 0 && errno == EINTR);
 	do {
 		size = read(fd, &status, 1);
 	} while (size < 0 && errno == EINTR);

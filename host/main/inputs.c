@@ -17,8 +17,9 @@
 
 #define DEFAULT_FILE "svc.conf"
 
-const char *
-options_path(const struct options *options, const char *path)
+/* A path as it is found after the daemon has left its folder. */
+static const char *
+locate(const struct options *options, const char *path)
 {
 	bool leaves = options->daemon && options->action == OPTIONS_RUN;
 
@@ -77,7 +78,7 @@ add_file(struct options *options, const char *path)
 	struct config_input *input = &options->inputs[options->input_count];
 
 	input->kind = CONFIG_FILE;
-	input->text = options_path(options, path);
+	input->text = locate(options, path);
 	if (input->text == NULL)
 		return -ENOMEM;
 	options->input_count++;
@@ -130,7 +131,7 @@ options_resolve(struct options *options, struct text *message)
 	if (result == 0)
 		result = make_inputs(options);
 	if (result == 0 && options->pid_file != NULL) {
-		options->pid_file = options_path(options, options->pid_file);
+		options->pid_file = locate(options, options->pid_file);
 		if (options->pid_file == NULL)
 			result = -ENOMEM;
 	}

@@ -52,9 +52,6 @@ void options_fini(struct options *options);
 
 /* The second half of options_parse(): inputs and paths. */
 int options_resolve(struct options *options, struct text *message);
-/* A path as it is found after the daemon has left its folder; in the arena.
- * NULL: no memory. */
-const char *options_path(const struct options *options, const char *path);
 
 /* One row of the table, for the help text and for tests. */
 struct option_row {
