@@ -60,12 +60,12 @@ for source in "$top"/docs/example/*.c; do
 	# shellcheck disable=SC2046
 	quietly $CXX -x c++ -std=c++20 $(pkg-config --cflags berth) \
 	    -Wall -Wextra -Werror -Wno-missing-field-initializers \
-	    -shared -fPIC -o "$plugins/$name-cxx.so" "$source"
+	    -shared -fPIC -o "$plugins/${name}_cxx.so" "$source"
 	count=$((count + 1))
 done
 [ $count -gt 0 ] || fail "docs/example holds no plugin"
 echo "$count compiled, as C and as C++"
 
 [ -x "$prefix/sbin/berthd" ] || fail "no berthd was installed"
-BERTHD=$prefix/sbin/berthd top_srcdir=$top PYTHONDONTWRITEBYTECODE=1 \
-    python3 "$top/tests/e2e/installed.py"
+BERTHD=$prefix/sbin/berthd EXAMPLES=$top/docs/example \
+    PYTHONDONTWRITEBYTECODE=1 python3 "$top/tests/e2e/installed.py"

@@ -137,6 +137,7 @@ class Host:
             if ready:
                 self.wait_ready()
         except BaseException:
+            _report(self)
             self.close()
             raise
 
@@ -147,6 +148,8 @@ class Host:
         try:
             if kind is None:
                 self.stop()
+            else:
+                _report(self)
         finally:
             self.close()
 
@@ -167,9 +170,10 @@ class Host:
         return text.replace("{dir}", self.folder)
 
     def write(self, name, text):
-        """At once: nobody reads half of it."""
+        """At once: nobody reads half of it.  For nobody else's eyes."""
         temporary = self.path(name + ".new")
-        with open(temporary, "w", encoding="utf-8") as file:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT, 0o600)
+        with open(descriptor, "w", encoding="utf-8") as file:
             file.write(self.fill(text))
         os.rename(temporary, self.path(name))
 
@@ -351,6 +355,13 @@ class Host:
 # --- the runner ------------------------------------------------------------
 
 _cases = []
+_reports = []  # the logs of the hosts of a case that fails
+
+
+def _report(host):
+    if host.process is not None:
+        _reports.append("--- log of %d\n%s" % (
+            host.pid, host.log_text()[-8000:]))
 
 
 def case(function):
@@ -372,10 +383,11 @@ def _run(function):
     except Exception:  # whatever it is, the next case runs
         problem = traceback.format_exc()
         for host in _live:
-            problem += "--- log of %d\n%s" % (
-                host.pid if host.process else 0, host.log_text()[-8000:])
+            _report(host)
+        problem += "".join(_reports)
     finally:
         signal.alarm(0)
+        _reports.clear()
         for host in list(_live):
             host.close()
     print("%s %s (%.2f s)" % ("ok    " if problem is None else "FAILED",
