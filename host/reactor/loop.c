@@ -35,10 +35,9 @@ static uint64_t
 time_to_wait(struct reactor *r, uint64_t wait_ns)
 {
 	wait_ns = timers_wait(r, wait_ns);
-	if (r->ready_first >= 0 || r->timers.fired ||
+	if (r->ready_first >= 0 || r->timers.due ||
 	    (r->deferred != NULL && r->depth == 1) ||
-	    atomic_load_explicit(&r->notes.queued, memory_order_relaxed) != 0 ||
-	    atomic_load_explicit(&r->stopped, memory_order_relaxed))
+	    atomic_load_explicit(&r->notes.queued, memory_order_relaxed) != 0)
 		return 0;
 	return wait_ns;
 }
@@ -59,7 +58,7 @@ look_over(struct reactor *r, const struct batch *batch)
 		return any;
 	for (unsigned i = 0; i < batch->count; i++)
 		if (events[i].data.u64 == EVENT_TIMER)
-			r->timers.fired = true;
+			timers_fired(&r->timers);
 	return any | EPOLLET;
 }
 
@@ -107,7 +106,7 @@ dispatch_rest(struct reactor *r, struct batch *batch)
 }
 
 static int
-turn(struct reactor *r, struct batch *batch, uint64_t wait_ns)
+collect_and_call(struct reactor *r, struct batch *batch, uint64_t wait_ns)
 {
 	uint32_t any;
 	bool full;
@@ -116,7 +115,7 @@ turn(struct reactor *r, struct batch *batch, uint64_t wait_ns)
 	if (unlikely(result < 0))
 		return result;
 	full = batch->count == batch->capacity;
-	if (r->timers.fired || r->timers.fd < 0)
+	if (r->timers.due || r->timers.fd < 0)
 		timers_expire(r);
 	if (atomic_load_explicit(&r->notes.queued, memory_order_relaxed) != 0)
 		notes_deliver(r);
@@ -142,6 +141,19 @@ deferred_call(struct reactor *r)
 	}
 }
 
+/* A whole turn.  While it waits, nobody's hook runs. */
+static int
+turn(struct reactor *r, struct batch *batch, uint64_t wait_ns)
+{
+	int result;
+
+	atomic_store_explicit(&r->busy, 0, memory_order_relaxed);
+	result = collect_and_call(r, batch, wait_ns);
+	if (unlikely(r->deferred != NULL) && r->depth == 1)
+		deferred_call(r);
+	return result;
+}
+
 int
 reactor_turn(struct reactor *r, uint64_t wait_ns)
 {
@@ -157,13 +169,10 @@ reactor_turn(struct reactor *r, uint64_t wait_ns)
 		return result;
 	calls = atomic_load_explicit(&r->calls, memory_order_relaxed);
 	busy = atomic_load_explicit(&r->busy, memory_order_relaxed);
-	atomic_store_explicit(&r->busy, 0, memory_order_relaxed);
 	result = turn(r, batch, wait_ns);
-	if (unlikely(r->deferred != NULL) && r->depth == 1)
-		deferred_call(r);
 	r->depth--;
 	atomic_store_explicit(&r->busy, busy, memory_order_relaxed);
-	if (unlikely(result < 0))
+	if (result < 0)
 		return result;
 	calls = atomic_load_explicit(&r->calls, memory_order_relaxed) - calls;
 	return calls < INT32_MAX ? (int)calls : INT32_MAX;
@@ -172,11 +181,21 @@ reactor_turn(struct reactor *r, uint64_t wait_ns)
 int
 reactor_run(struct reactor *r)
 {
-	int result = 0;
+	struct batch *batch;
+	uint32_t busy;
+	int result;
 
+	if (!in_loop(r))
+		return -EPERM;
+	result = batch_enter(r, &batch);
+	if (result < 0)
+		return result;
+	busy = atomic_load_explicit(&r->busy, memory_order_relaxed);
 	while (result >= 0 && !reactor_stopped(r))
-		result = reactor_turn(r, REACTOR_FOREVER);
-	return result < 0 ? result : 0;
+		result = turn(r, batch, REACTOR_FOREVER);
+	r->depth--;
+	atomic_store_explicit(&r->busy, busy, memory_order_relaxed);
+	return result;
 }
 
 void

@@ -149,8 +149,9 @@ int reactor_unchild(struct reactor_owner *owner, pid_t pid);
 /* One turn: waits at most wait_ns, calls all that is ready.  Returns how many
  * hooks were called, 0 when the time was over.  May be called in a hook. */
 int reactor_turn(struct reactor *reactor, uint64_t wait_ns);
-int reactor_run(struct reactor *reactor);   /* until reactor_stop() */
-void reactor_stop(struct reactor *reactor); /* [any thread] */
+/* Until reactor_stop(), which stays: called before, this returns at once. */
+int reactor_run(struct reactor *reactor);
+void reactor_stop(struct reactor *reactor); /* and wakes [any thread] */
 bool reactor_stopped(const struct reactor *reactor);
 
 /* The time of the present turn, cached; of the clock when outside of one. */

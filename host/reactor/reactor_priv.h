@@ -118,7 +118,7 @@ struct timers {
 	_Atomic uint64_t earliest_ns; /* UINT64_MAX: none */
 	_Atomic uint64_t armed_ns;    /* what the timerfd is set to */
 	int fd;			      /* -1 with a clock of the caller's */
-	bool fired;		      /* the loop's thread only */
+	bool due;		      /* the loop's thread only */
 };
 
 /* --- notes: notifications, posts, additions --------------------------------*/
@@ -258,6 +258,15 @@ void timers_fini(struct reactor *r);
 /* Before a wait: the timerfd is set, or the time to wait is cut. */
 uint64_t timers_wait(struct reactor *r, uint64_t wait_ns);
 void timers_expire(struct reactor *r);
+
+/* Another thread may set it at the same time: then it is set once more. */
+static inline void
+timers_fired(struct timers *t)
+{
+	t->due = true;
+	atomic_store_explicit(&t->armed_ns, UINT64_MAX, memory_order_relaxed);
+}
+
 void timers_revoke(struct reactor_owner *owner);
 
 int heap_reserve(struct timers *t, uint32_t capacity);

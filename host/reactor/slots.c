@@ -17,13 +17,17 @@
  * always readable and writable, as select(2) has it: such a slot goes back to
  * the end of the ready list after each call.
  *
- * A descriptor that is closed before it is removed, while a duplicate of it
- * lives on, cannot be taken out of an epoll set any more.  dispatch.c sees its
- * events come back for nobody, and slots_reopen() starts a new set.
+ * Descriptors that are closed before they are removed are their owners' bugs
+ * and must not hurt others.  The slot is found out when the number is added
+ * again.  While a duplicate lives on, such a descriptor cannot be taken out of
+ * an epoll set any more: dispatch.c sees its events come back for nobody, and
+ * slots_reopen() starts a new set.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <berth/host.h>
 
 #include "reactor/reactor_priv.h"
 
@@ -177,6 +181,37 @@ give_up(struct reactor *r, int fd)
 	r->given_up++;
 }
 
+/*
+ * Is this still the descriptor that was added, or one that has got its number
+ * since?  The back end knows files, not numbers.  Somebody who closes before
+ * removing shall not keep others from what they open.
+ */
+static bool
+is_stale(struct reactor *r, int fd)
+{
+	const struct slot *slot = &r->slots[fd];
+	uint32_t events = events_of(slot->armed);
+	uint64_t data = event_data(fd, slot->generation);
+	int result;
+
+	if (!slot->emulated)
+		return r->backend->change(r, fd, events, data) == -ENOENT;
+	result = r->backend->add(r, fd, events, data);
+	if (result == 0)
+		(void)r->backend->remove(r, fd);
+	return result == 0;
+}
+
+/* No close hook: it might close what is another's by now. */
+static void
+evict(struct reactor *r, int fd)
+{
+	log_printf(r->log, BERTH_WARNING,
+	    r->owners[r->slots[fd].owner].owner->name,
+	    "descriptor %d was closed before it was removed", fd);
+	give_up(r, fd);
+}
+
 int
 slots_add(struct reactor_owner *owner, struct berth_handler *handler, int fd,
     unsigned mask, bool internal)
@@ -188,6 +223,8 @@ slots_add(struct reactor_owner *owner, struct berth_handler *handler, int fd,
 	if (result < 0)
 		return result;
 	slot = &r->slots[fd];
+	if (slot->handler != NULL && is_stale(r, fd))
+		evict(r, fd);
 	if (slot->handler == NULL) {
 		result = occupy(owner, handler, fd, mask);
 		r->slots[fd].internal = result == 0 && internal;
@@ -331,6 +368,8 @@ slots_reopen(struct reactor *r)
 	int old = r->epoll_fd;
 	int result = r->backend->open(r);
 
+	log_printf(r->log, BERTH_WARNING, NULL,
+	    "a descriptor with duplicates was closed before it was removed");
 	for (unsigned i = 0; result == 0 && i < r->slot_count; i++) {
 		struct slot *slot = &r->slots[i];
 

@@ -172,7 +172,7 @@ static uint64_t
 set_out(struct reactor *r, uint64_t earliest, uint64_t wait_ns)
 {
 	if (earliest <= clock_now(r).ns) {
-		r->timers.fired = true;
+		r->timers.due = true;
 		return 0;
 	}
 	lock(r);
@@ -385,13 +385,7 @@ timers_expire(struct reactor *r)
 	uint64_t newest, now;
 	struct due due;
 
-	if (t->fired) {
-		t->fired = false;
-		lock(r);
-		atomic_store_explicit(
-		    &t->armed_ns, UINT64_MAX, memory_order_relaxed);
-		unlock(r);
-	}
+	t->due = false;
 	if (atomic_load_explicit(&t->earliest_ns, memory_order_relaxed) ==
 	    UINT64_MAX)
 		return;

@@ -255,6 +255,40 @@ rct7_closed_before_removal_does_not_spin(void **state)
 	close(kept);
 }
 
+/* Closed too soon, and the number is somebody else's: it is theirs. */
+static void
+rct7_closed_before_removal_does_not_block_the_number(void **state)
+{
+	struct fixture *f = *state;
+	struct reactor_owner other;
+	struct probe p, q;
+
+	probe_init(&p, f, 'p');
+	probe_init(&q, f, 'q');
+	assert_int_equal(reactor_owner_init(&other, f->reactor, "other"), 0);
+	for (int i = 0; i < 4; i++) {
+		struct probe *next = i & 1 ? &q : &p;
+		int fd = i & 2 ? open("/dev/null", O_RDONLY | O_CLOEXEC)
+			       : eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+		assert_int_equal(add(f, &p, fd, BERTH_READ), 0);
+		close(fd);
+		assert_int_equal(eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK), fd);
+		assert_int_equal(reactor_add(i & 1 ? &other : &f->owner,
+				     &next->handler, fd, BERTH_READ),
+		    0);
+		assert_int_equal(reactor_turn(f->reactor, 0), 1);
+		fixture_expect(f, i & 1 ? "iq" : "ip");
+		assert_int_equal(other.descriptors, i & 1);
+		assert_int_equal(f->owner.descriptors, !(i & 1));
+		reactor_revoke(&f->owner, true);
+		reactor_revoke(&other, true);
+		close(fd);
+	}
+	assert_int_equal(p.closes + q.closes, 0);
+	reactor_owner_fini(&other);
+}
+
 struct hangup_case {
 	unsigned mask;
 	const char *expected;
@@ -330,7 +364,6 @@ speed_epoll_ctl_only_for_a_change(void **state)
 	controls = 0;
 	assert_int_equal(add(f, &p, fds[0], BERTH_READ), 0);
 	assert_int_equal(controls, 1);
-	assert_int_equal(add(f, &p, fds[0], BERTH_READ), 0);
 	assert_int_equal(
 	    reactor_mask(&f->owner, fds[0], BERTH_WRITE, BERTH_READ), 0);
 	assert_int_equal(
@@ -489,6 +522,7 @@ main(void)
 	    FIXTURE_TEST(rct6_hangup_with_empty_mask_does_not_spin),
 	    FIXTURE_TEST(rct7_removed_before_close_a_duplicate_is_silent),
 	    FIXTURE_TEST(rct7_closed_before_removal_does_not_spin),
+	    FIXTURE_TEST(rct7_closed_before_removal_does_not_block_the_number),
 	    FIXTURE_TEST(speed_epoll_ctl_only_for_a_change),
 	    FIXTURE_TEST(r20_what_epoll_refuses_is_always_ready),
 	    FIXTURE_TEST(r26_many_always_ready),
