@@ -167,6 +167,14 @@ bed_listen(struct bed *bed, const char *word)
 }
 
 const char *
+bed_abstract(struct bed *bed, const char *prefix, const char *name)
+{
+	snprintf(bed->path, sizeof(bed->path), "%s@berth-%d-%s", prefix,
+	    (int)getpid(), name);
+	return bed->path;
+}
+
+const char *
 bed_path(struct bed *bed, const char *prefix, const char *name)
 {
 	snprintf(

@@ -43,6 +43,8 @@ int bed_try_listen(
     struct bed *bed, const char *word, struct listener **ret_listener);
 /* A file name in the bed's folder; valid until the next call. */
 const char *bed_path(struct bed *bed, const char *prefix, const char *name);
+/* PREFIX@NAME, an abstract name that no other process uses; likewise. */
+const char *bed_abstract(struct bed *bed, const char *prefix, const char *name);
 /* The text of the last error, "" without one. */
 const char *bed_error(const struct bed *bed);
 

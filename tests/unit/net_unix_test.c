@@ -65,15 +65,17 @@ static void
 test_abstract_name_leaves_nothing(void **state)
 {
 	struct bed *bed = *state;
-	struct listener *listener = bed_listen(bed, "unix:@berth-test");
+	struct listener *listener = bed_listen(
+	    bed, bed_abstract(bed, "unix:", "test"));
 	struct listener *other;
 	int client = bed_connect(listener);
 
-	assert_string_equal(listener_text(listener), "unix:@berth-test");
-	assert_false(exists("@berth-test"));
+	assert_string_equal(
+	    listener_text(listener), bed_abstract(bed, "unix:", "test"));
+	assert_false(exists(bed_abstract(bed, "", "test")));
 	close(client);
 	/* The name space is one for each type. */
-	other = bed_listen(bed, "unix-seqpacket:@berth-test");
+	other = bed_listen(bed, bed_abstract(bed, "unix-seqpacket:", "test"));
 	assert_ptr_not_equal(listener, other);
 	listener_unref(other);
 	listener_unref(listener);
@@ -83,18 +85,23 @@ static void
 test_abstract_name_of_another(void **state)
 {
 	struct bed *bed = *state;
-	struct sockaddr_un address = {
-	    .sun_family = AF_UNIX, .sun_path = "\0berth-test"};
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	void *any = &address;
+	const char *name = bed_abstract(bed, "", "test");
+	socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
+				     strlen(name));
 	struct listener *listener;
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	AUTO_TEXT expected = {0};
 
+	memcpy(address.sun_path + 1, name + 1, strlen(name) - 1);
+	assert_int_equal(bind(fd, any, size), 0);
 	assert_int_equal(
-	    bind(fd, any, offsetof(struct sockaddr_un, sun_path) + 11), 0);
-	assert_int_equal(
-	    bed_try_listen(bed, "unix:@berth-test", &listener), -EADDRINUSE);
-	assert_string_equal(bed_error(bed),
-	    "cannot listen on unix:@berth-test: Address already in use");
+	    bed_try_listen(bed, bed_abstract(bed, "unix:", "test"), &listener),
+	    -EADDRINUSE);
+	text_printf(&expected, "cannot listen on %s: Address already in use",
+	    bed->path);
+	assert_string_equal(bed_error(bed), expected.data);
 	close(fd);
 }
 
