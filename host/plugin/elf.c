@@ -340,7 +340,9 @@ elf_examine(int memfd, const char *name, const struct report *report,
 	facts->identity.content = digest(map, file.size);
 	(void)elf_version(EV_CURRENT);
 	file.elf = elf_memory(map, file.size);
-	r = file.elf ? examine(&file) : out_of_memory(&file);
+	r = file.elf ? examine(&file)
+		     : complain(report, -ENOEXEC, "%s: damaged: %s", name,
+			   elf_errmsg(-1));
 	elf_end(file.elf);
 	munmap(map, file.size);
 	return r;

@@ -229,7 +229,7 @@ judge_type(const struct berth_service_type *type, const char *who,
 	if (r == 0)
 		r = judge_size(
 		    who, "type object", header->size, sizeof(*type), report);
-	if (r == 0 && type->flags != 0)
+	if (r == 0 && (type->flags & ~BERTH_FLAGS_KNOWN))
 		r = complain(report, -ENOEXEC,
 		    "%s: sets flags 0x%x, which this host does not know", who,
 		    type->flags);
