@@ -37,18 +37,25 @@ print_text(const struct attribute *row, struct text *text)
 	    text, "A change applies %s.\n", attribute_change_text(row->change));
 }
 
-/* The words of a syntax: capitals are for the user to fill in. */
+/* Capitals are for the user to fill in; | is mdoc's own delimiter. */
+static const char *
+mdoc_macro(const char *word)
+{
+	if (word[0] == '|')
+		return "";
+	return word[0] >= 'A' && word[0] <= 'Z' ? "Ar " : "Cm ";
+}
+
 static void
 print_mdoc_syntax(const char *syntax, struct text *text)
 {
 	while (*syntax != '\0') {
 		size_t size = strcspn(syntax, " ");
-		bool word = syntax[0] >= 'A' && syntax[0] <= 'Z';
-		const char *macro = word			   ? "Ar"
-				    : strcspn(syntax, "|.") < size ? "No"
-								   : "Cm";
 
-		text_printf(text, " %s %.*s", macro, (int)size, syntax);
+		/* Dots belong to what they repeat. */
+		text_printf(text, " %s%.*s",
+		    syntax[0] == '.' ? "" : mdoc_macro(syntax), (int)size,
+		    syntax);
 		syntax += size + strspn(syntax + size, " ");
 	}
 }

@@ -267,11 +267,17 @@ int
 host_settings_copy(struct arena *arena, const struct host_settings *from,
     struct host_settings *ret_to)
 {
+	const struct attribute *row = host_attributes;
 	struct host_settings to = *from;
 
-	if (copy_string(arena, from->plugin_path, &to.plugin_path) < 0 ||
-	    copy_string(arena, from->pid_file, &to.pid_file) < 0)
-		return -ENOMEM;
+	for (; row->name != NULL; row++) {
+		const char **path = (void *)((char *)&to + row->offset);
+
+		if (row->kind != VALUE_PATH && row->kind != VALUE_PATH_LIST)
+			continue;
+		if (copy_string(arena, *path, path) < 0)
+			return -ENOMEM;
+	}
 	*ret_to = to;
 	return 0;
 }

@@ -154,8 +154,9 @@ static int
 include_entry(struct reader *reader, const char *folder, const char *name,
     const struct place *from)
 {
+	const char *slash = folder[strlen(folder) - 1] == '/' ? "" : "/";
 	const char *path = arena_printf(
-	    reader->tree->arena, "%s/%s", folder, name);
+	    reader->tree->arena, "%s%s%s", folder, slash, name);
 	struct stat status;
 
 	if (path == NULL)

@@ -131,7 +131,6 @@ take_source(const struct telling *telling, const struct text *text,
 	source->name = arena_string(arena, telling->path);
 	source->is_file = true;
 	source->size = text->size;
-	source->is_file = true;
 	source->data = arena_copy(arena, text_string(text), text->size);
 	if (source->name == NULL || source->data == NULL)
 		return -ENOMEM;

@@ -110,12 +110,88 @@ test_bad(void **state)
 	corpus_leave();
 }
 
+/* --- what we tell people to write ------------------------------------------
+ */
+
+static void
+read_source(const char *path, struct text *text)
+{
+	AUTO_FD fd = -1;
+	char whole[600];
+
+	snprintf(whole, sizeof(whole), "%s/../%s", TESTS_FOLDER, path);
+	fd = open(whole, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(fd_read_all(fd, 1u << 20, text), 0);
+}
+
+static void
+expect_good(const char *text)
+{
+	struct reading reading;
+
+	reading_init_string(&reading, text);
+	assert_string_equal(text_string(&reading.messages), "");
+	assert_false(TAILQ_EMPTY(&reading.tree->directives));
+	reading_check_round_trip(&reading);
+	reading_fini(&reading);
+}
+
+static void
+test_samples(void **state)
+{
+	static const char *const samples[] = {
+	    "etc/svc.conf", "etc/quickstart.conf"};
+
+	(void)state;
+	for (size_t i = 0; i < BASE_COUNT(samples); i++) {
+		AUTO_TEXT text = {0};
+
+		read_source(samples[i], &text);
+		expect_good(text_string(&text));
+	}
+}
+
+/* The displays of the manual's examples, without mdoc's escapes. */
+static void
+test_examples(void **state)
+{
+	static const char begin[] = "\n.Bd -literal\n", end[] = "\n.Ed\n";
+	AUTO_TEXT page = {0};
+	const char *at, *last;
+	unsigned count = 0;
+
+	(void)state;
+	read_source("man/svc.conf.5", &page);
+	at = strstr(text_string(&page), "\n.Sh EXAMPLES\n");
+	assert_non_null(at);
+	last = strstr(at, "\n.Sh DIAGNOSTICS\n");
+	assert_non_null(last);
+	while ((at = strstr(at, begin)) != NULL && at < last) {
+		const char *stop = strstr(at, end);
+		AUTO_TEXT text = {0};
+
+		assert_non_null(stop);
+		for (at += sizeof(begin) - 1; at < stop; at++) {
+			text_add(&text, at, 1);
+			if (at[0] == '\\' && at[1] == 'e')
+				at++;
+		}
+		text_add(&text, "\n", 1);
+		expect_good(text_string(&text));
+		count++;
+	}
+	assert_true(count >= 5);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_good),
 	    cmocka_unit_test(test_bad),
+	    cmocka_unit_test(test_samples),
+	    cmocka_unit_test(test_examples),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The table of attributes: it is whole, its defaults are what it says, values
+ * print and copy, and the manual has every row as it stands.
+ *
+ * With CONFIG_UPDATE in the environment the manual's lists are written anew.
+ */
+#include "unit/config_fixture.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const enum attribute_scope scopes[] = {
+    ATTRIBUTE_SERVICE, ATTRIBUTE_HOST};
+
+static void
+test_rows(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < BASE_COUNT(scopes); i++) {
+		const struct attribute *table = attributes(scopes[i]), *row;
+
+		for (row = table; row->name != NULL; row++) {
+			size_t help = strlen(row->help);
+
+			assert_int_equal(row->scope, scopes[i]);
+			assert_ptr_equal(
+			    attribute_find(scopes[i], row->name), row);
+			assert_true(row->syntax[0] != '\0');
+			assert_int_equal(row->help[help - 1], '.');
+			assert_true(row->low <= row->high);
+			assert_true(
+			    strlen(attribute_change_text(row->change)) > 0);
+			assert_true((row->kind == VALUE_PART) ==
+				    (row->synonym_of != NULL));
+			if (row->synonym_of != NULL)
+				assert_non_null(
+				    attribute_find(scopes[i], row->synonym_of));
+		}
+		assert_true(row - table <= 64); /* bits of `given` */
+		assert_null(attribute_find(scopes[i], "no such"));
+	}
+}
+
+/* A value prints as its default was written, but for the unit. */
+static void
+test_defaults(void **state)
+{
+	struct host_settings host;
+	struct settings service;
+	const void *values[] = {&service, &host};
+
+	(void)state;
+	settings_init(&service);
+	host_settings_init(&host);
+	for (size_t i = 0; i < BASE_COUNT(scopes); i++) {
+		const struct attribute *row = attributes(scopes[i]);
+
+		for (; row->name != NULL; row++) {
+			AUTO_TEXT text = {0};
+
+			assert_int_equal(
+			    attribute_print(row, values[i], &text), 0);
+			assert_string_equal(text_string(&text), row->initial);
+		}
+	}
+	assert_int_equal(service.given, 0);
+	assert_int_equal(service.backlog, 511);
+	assert_int_equal(service.drain_ms, 30000);
+	assert_int_equal(service.input_limit_bytes, 65536);
+	assert_int_equal(service.concurrency, CONCURRENCY_REACTIVE);
+	assert_true(service.nodelay);
+	assert_int_equal(service.instances, 0);
+	assert_int_equal(service.listen_count, 0);
+	assert_int_equal(host.reload, RELOAD_SCRIPT);
+	assert_int_equal(host.log_level, 6);
+	assert_null(host.plugin_path);
+}
+
+/* For each attribute two values that differ. */
+static const struct {
+	enum attribute_scope scope;
+	const char *name, *one, *two;
+} pairs[] = {
+    {ATTRIBUTE_SERVICE, "listen", "tcp:*:7", "tcp:*:7 udp:*:7"},
+    {ATTRIBUTE_SERVICE, "backlog", "1", "65535"},
+    {ATTRIBUTE_SERVICE, "v6only", "yes", "no"},
+    {ATTRIBUTE_SERVICE, "keepalive", "yes", "no"},
+    {ATTRIBUTE_SERVICE, "nodelay", "yes", "no"},
+    {ATTRIBUTE_SERVICE, "reserved_sources", "yes", "no"},
+    {ATTRIBUTE_SERVICE, "instances", "unlimited", "1000000"},
+    {ATTRIBUTE_SERVICE, "idle_timeout", "1ms", "8760h"},
+    {ATTRIBUTE_SERVICE, "drain", "0", "24h"},
+    {ATTRIBUTE_SERVICE, "ready_timeout", "1ms", "1h"},
+    {ATTRIBUTE_SERVICE, "suspend", "clients", "sessions"},
+    {ATTRIBUTE_SERVICE, "socket_mode", "0000", "0777"},
+    {ATTRIBUTE_SERVICE, "linger", "1500ms", "1h"},
+    {ATTRIBUTE_SERVICE, "input_limit", "512", "1G"},
+    {ATTRIBUTE_SERVICE, "output_limit", "513", "1M"},
+    {ATTRIBUTE_HOST, "reload", "script", "exact"},
+    {ATTRIBUTE_HOST, "plugin_path", "/a:/b", "/a"},
+    {ATTRIBUTE_HOST, "pid_file", "/run/x", "\"/run/x y\""},
+    {ATTRIBUTE_HOST, "control", "/run/c", "/run/d"},
+    {ATTRIBUTE_HOST, "watch", "yes", "no"},
+    {ATTRIBUTE_HOST, "log_level", "error", "debug"},
+    {ATTRIBUTE_HOST, "watchdog", "0", "1m"},
+    {ATTRIBUTE_HOST, "shutdown", "90s", "2m"},
+};
+
+static const void *
+values_of(const struct reading *reading, enum attribute_scope scope)
+{
+	const struct directive *directive = TAILQ_FIRST(
+	    &reading->tree->directives);
+
+	if (scope == ATTRIBUTE_HOST)
+		return &reading->tree->host;
+	assert_non_null(directive);
+	return directive->settings;
+}
+
+static void
+read_value(struct reading *reading, enum attribute_scope scope,
+    const char *name, const char *value)
+{
+	AUTO_TEXT text = {0};
+
+	text_printf(&text, "%s { %s = %s }",
+	    scope == ATTRIBUTE_HOST ? "host" : "static a", name, value);
+	reading_init_string(reading, text_string(&text));
+	assert_string_equal(text_string(&reading->messages), "");
+}
+
+static void
+test_values(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < BASE_COUNT(pairs); i++) {
+		enum attribute_scope scope = pairs[i].scope;
+		const struct attribute *row = attribute_find(
+		    scope, pairs[i].name);
+		struct reading one, two;
+		AUTO_TEXT text = {0};
+
+		assert_non_null(row);
+		read_value(&one, scope, row->name, pairs[i].one);
+		read_value(&two, scope, row->name, pairs[i].two);
+		attribute_print(row, values_of(&one, scope), &text);
+		assert_string_equal(text_string(&text), pairs[i].one);
+		assert_true(attribute_equal(
+		    row, values_of(&one, scope), values_of(&one, scope)));
+		assert_false(attribute_equal(
+		    row, values_of(&one, scope), values_of(&two, scope)));
+		assert_false(tree_equal(one.tree, two.tree));
+		reading_fini(&one);
+		reading_fini(&two);
+	}
+}
+
+/* Nobody adds an attribute without a line above. */
+static void
+test_pairs(void **state)
+{
+	size_t count = 0;
+
+	(void)state;
+	for (size_t i = 0; i < BASE_COUNT(scopes); i++) {
+		const struct attribute *row = attributes(scopes[i]);
+
+		for (; row->name != NULL; row++)
+			count += row->kind != VALUE_PART ? 1 : 0;
+	}
+	/* concurrency has one value in this release */
+	assert_int_equal(count, BASE_COUNT(pairs) + 1);
+}
+
+/* A copy stands when the tree is gone. */
+static void
+test_copies(void **state)
+{
+	struct arena *arena = arena_new();
+	struct host_settings host;
+	struct settings service;
+	struct reading reading;
+	AUTO_TEXT text = {0};
+
+	(void)state;
+	reading_init_string(&reading,
+	    "host { plugin_path = /p; pid_file = /f; control = /c } "
+	    "static a { listen = tcp:*:7 unix:/run/x; backlog = 7 }");
+	assert_int_equal(settings_copy(arena,
+			     values_of(&reading, ATTRIBUTE_SERVICE), &service),
+	    0);
+	assert_int_equal(
+	    host_settings_copy(arena, &reading.tree->host, &host), 0);
+	reading_fini(&reading);
+	assert_int_equal(service.listen_count, 2);
+	assert_int_equal(service.backlog, 7);
+	assert_null(service.listen[0].place.source);
+	assert_string_equal(service.listen[0].port, "7");
+	attribute_print(
+	    attribute_find(ATTRIBUTE_SERVICE, "listen"), &service, &text);
+	assert_string_equal(text_string(&text), "tcp:*:7 unix:/run/x");
+	assert_string_equal(host.plugin_path, "/p");
+	assert_string_equal(host.pid_file, "/f");
+	assert_string_equal(host.control, "/c");
+	arena_free(arena);
+}
+
+static void
+test_help(void **state)
+{
+	AUTO_TEXT text = {0};
+
+	(void)state;
+	assert_int_equal(attributes_print_text(ATTRIBUTE_SERVICE, &text), 0);
+	assert_non_null(strstr(text_string(&text),
+	    "backlog = NUMBER\n\tConnections that may wait"));
+	assert_non_null(strstr(text_string(&text),
+	    "\n\tDefault: 511.  A change applies at once.\n"));
+}
+
+#define PAGE TESTS_FOLDER "/../man/svc.conf.5"
+
+static void
+read_page(struct text *text)
+{
+	AUTO_FD fd = open(PAGE, O_RDONLY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(fd_read_all(fd, 1u << 20, text), 0);
+}
+
+static void
+write_page(const struct text *text)
+{
+	AUTO_FD fd = open(PAGE, O_WRONLY | O_TRUNC | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(
+	    write(fd, text_string(text), text->size), (ssize_t)text->size);
+}
+
+/* A list of the page, which is between two comments. */
+static void
+check_section(struct text *page, const char *name, enum attribute_scope scope)
+{
+	AUTO_TEXT wanted = {0};
+	char begin[64], end[64];
+	const char *data = text_string(page), *from, *to;
+
+	snprintf(begin, sizeof(begin), ".\\\" begin %s\n", name);
+	snprintf(end, sizeof(end), ".\\\" end %s\n", name);
+	from = strstr(data, begin);
+	assert_non_null(from);
+	from += strlen(begin);
+	to = strstr(from, end);
+	assert_non_null(to);
+	text_add(&wanted, data, (size_t)(from - data));
+	assert_int_equal(attributes_print_mdoc(scope, &wanted), 0);
+	text_add(&wanted, to, page->size - (size_t)(to - data));
+	if (getenv("CONFIG_UPDATE") != NULL) {
+		write_page(&wanted);
+		text_reset(page);
+		text_add(page, text_string(&wanted), wanted.size);
+		return;
+	}
+	assert_string_equal(data, text_string(&wanted));
+}
+
+static void
+test_manual(void **state)
+{
+	AUTO_TEXT page = {0};
+
+	(void)state;
+	read_page(&page);
+	check_section(&page, "service attributes", ATTRIBUTE_SERVICE);
+	check_section(&page, "host attributes", ATTRIBUTE_HOST);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_rows),
+	    cmocka_unit_test(test_defaults),
+	    cmocka_unit_test(test_values),
+	    cmocka_unit_test(test_pairs),
+	    cmocka_unit_test(test_copies),
+	    cmocka_unit_test(test_help),
+	    cmocka_unit_test(test_manual),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
