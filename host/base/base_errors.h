@@ -55,6 +55,8 @@ __attribute__((format(printf, 5, 6))) void errors_add(struct errors *errors,
 __attribute__((format(printf, 5, 0))) void errors_vadd(struct errors *errors,
     enum severity severity, int code, const struct place *place,
     const char *format, va_list ap);
+/* In the order of their places; notes stay with their message. */
+void errors_sort(struct errors *errors);
 /* Of severity error, those beyond the limit included. */
 unsigned errors_count(const struct errors *errors);
 unsigned errors_kept(const struct errors *errors); /* of every severity */

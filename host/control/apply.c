@@ -197,6 +197,7 @@ apply_tree(struct host *host, enum apply_mode mode, struct tree *tree,
 	result = errors_count(errors) > 0 ? HOST_E_REFUSED : 0;
 	if (result == 0 && mode != APPLY_PLAN)
 		result = carry_out(host, plan, tree, errors);
+	errors_sort(errors);
 	errors_print(errors, &report->text);
 	plan_report(plan, &report->text);
 	plan_report_json(plan, &report->json);

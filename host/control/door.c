@@ -51,7 +51,7 @@ make_door(struct host *host, const char *path, struct arena *arena,
 	    host->options.control(), &nowhere, ret_door);
 	if (result < 0)
 		return result;
-	result = instance_bind(*ret_door, errors);
+	result = instance_bind(*ret_door, &settings, errors);
 	if (result == 0)
 		result = instance_init(*ret_door, NULL, &no_place, errors);
 	if (result < 0)

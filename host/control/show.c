@@ -188,7 +188,7 @@ show_attributes(const struct settings *settings, struct text *text, bool json)
 	const struct attribute *row = attributes(ATTRIBUTE_SERVICE);
 
 	for (; row->name != NULL; row++) {
-		AUTO_TEXT value;
+		AUTO_TEXT value = {.failed = false};
 
 		/* The endpoints are shown as they are bound. */
 		if (row->synonym_of != NULL || strcmp(row->name, "listen") == 0)

@@ -172,6 +172,18 @@ find(struct listeners *listeners, const char *key)
 	return found;
 }
 
+/* One whose port the kernel chose is found by that port as well. */
+static struct listener *
+find_bound(struct listeners *listeners, const char *text)
+{
+	struct listener *listener;
+
+	TAILQ_FOREACH (listener, &listeners->all, link)
+		if (strcmp(listener_text(listener), text) == 0)
+			return listener;
+	return NULL;
+}
+
 static int
 insert(struct listeners *listeners, struct listener *listener)
 {
@@ -394,6 +406,8 @@ listeners_acquire(struct listeners *listeners, const struct endpoint_spec *spec,
 	if (key == NULL)
 		return refuse(listeners, &request, -ENOMEM);
 	found = find(listeners, key);
+	if (found == NULL)
+		found = find_bound(listeners, request.text);
 	if (found == NULL)
 		return make_listener(listeners, &request, key, ret_listener);
 	free(key);

@@ -232,7 +232,7 @@ judge_type(const struct berth_service_type *type, const char *who,
 	if (r == 0 && (type->flags & ~BERTH_FLAGS_KNOWN))
 		r = complain(report, -ENOEXEC,
 		    "%s: sets flags 0x%x, which this host does not know", who,
-		    type->flags);
+		    type->flags & ~BERTH_FLAGS_KNOWN);
 	for (i = 0; r == 0 && i < BASE_COUNT(type->session.reserved); i++)
 		if (type->session.reserved[i])
 			r = complain(report, -ENOEXEC,

@@ -107,7 +107,7 @@ compare_definition(
 static void
 decide_state(struct step *step, struct instance *running)
 {
-	bool was_suspended = instance_state(running) == SERVICE_SUSPENDED;
+	bool was_suspended = instance_is_down(running);
 
 	if (!step->state_given)
 		step->suspended = was_suspended;
@@ -141,6 +141,19 @@ compare_running(struct step *step, struct instance *running, struct text *text)
 		step->fate = FATE_RESUME;
 }
 
+/* Names of hosts, ports and services: mistakes of the file, told before
+ * anything is bound. */
+static void
+check_endpoints(const struct plan *plan, const struct step *step)
+{
+	const struct settings *settings = step->definition->settings;
+	struct address address;
+
+	for (unsigned i = 0; i < settings->listen_count; i++)
+		address_resolve(
+		    &settings->listen[i], plan->options.errors, &address);
+}
+
 int
 step_compare(struct plan *plan, struct step *step)
 {
@@ -160,6 +173,10 @@ step_compare(struct plan *plan, struct step *step)
 		/* Defined and removed in one tree. */
 		step->fate = FATE_KEEP;
 	}
+	if (step->definition != NULL &&
+	    (step->fate == FATE_ADD || step->fate == FATE_REPLACE ||
+		step->rebind))
+		check_endpoints(plan, step);
 	step->reason = arena_string(plan->arena, text_string(&text));
 	return step->reason == NULL || text.failed ? -ENOMEM : 0;
 }

@@ -19,6 +19,7 @@ struct claims {
 	struct plan *plan;
 	struct claim *by_listener;
 	struct step *step; /* the claimant, or NULL: untouched */
+	const struct place *place;
 	const char *service;
 	int result;
 };
@@ -26,11 +27,8 @@ struct claims {
 static void
 tell_conflict(struct claims *claims, const struct claim *other)
 {
-	struct step *step = claims->step;
-
 	errors_add(claims->plan->options.errors, SEVERITY_ERROR, -EADDRINUSE,
-	    step != NULL ? &step->place : NULL,
-	    "%s of '%s' is already served by '%s'",
+	    claims->place, "%s of '%s' is already served by '%s'",
 	    listener_text(other->listener), claims->service, other->service);
 	claims->result = -EADDRINUSE;
 }
@@ -57,11 +55,24 @@ claim(struct claims *claims, struct listener *listener)
 		claims->result = -ENOMEM;
 }
 
+/* Of the attribute, or of the service when its code asked for the endpoint. */
+static const struct place *
+place_of(const struct step *step, unsigned number)
+{
+	if (step == NULL)
+		return NULL;
+	if (number < step->definition->settings->listen_count)
+		return &step->definition->settings->listen[number].place;
+	return &step->place;
+}
+
 static void
 claim_server(struct claims *claims, const struct server *server)
 {
-	for (unsigned i = 0; i < server_listener_count(server); i++)
+	for (unsigned i = 0; i < server_listener_count(server); i++) {
+		claims->place = place_of(claims->step, i);
 		claim(claims, server_listener(server, i));
+	}
 }
 
 static struct step *
@@ -105,8 +116,10 @@ claim_prepared(struct claims *claims)
 		claims->service = step->name;
 		if (step->fresh != NULL)
 			claim_server(claims, instance_server(step->fresh));
-		for (unsigned i = 0; i < step->endpoints.count; i++)
+		for (unsigned i = 0; i < step->endpoints.count; i++) {
+			claims->place = place_of(step, i);
 			claim(claims, step->endpoints.listeners[i]);
+		}
 	}
 }
 

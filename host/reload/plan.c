@@ -55,8 +55,7 @@ need_step(struct plan *plan, const char *name, struct step **ret_step)
 	step->record = repository_find(plan->options.repository, name);
 	running = step_running(step);
 	step->present = running != NULL;
-	step->suspended = running != NULL &&
-			  instance_state(running) == SERVICE_SUSPENDED;
+	step->suspended = running != NULL && instance_is_down(running);
 	HASH_ADD_KEYPTR(
 	    hh, plan->by_name, step->name, strlen(step->name), step);
 	if (step->hash_failed)

@@ -57,7 +57,8 @@ make_fresh(struct plan *plan, struct step *step)
 		return no_memory(plan, step);
 	if (result < 0)
 		return result;
-	return instance_bind(step->fresh, plan->options.errors);
+	return instance_bind(
+	    step->fresh, step->definition->settings, plan->options.errors);
 }
 
 static int
@@ -70,8 +71,8 @@ make_settings(struct plan *plan, struct step *step)
 		return no_memory(plan, step);
 	if (!step->rebind)
 		return 0;
-	return instance_prepare_endpoints(
-	    running, step->settings, plan->options.errors, &step->endpoints);
+	return instance_prepare_endpoints(running, step->definition->settings,
+	    plan->options.errors, &step->endpoints);
 }
 
 static int

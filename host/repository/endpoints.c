@@ -42,9 +42,9 @@ acquire(struct instance *instance, const struct settings *settings,
 }
 
 int
-instance_bind(struct instance *instance, struct errors *errors)
+instance_bind(struct instance *instance, const struct settings *settings,
+    struct errors *errors)
 {
-	const struct settings *settings = &instance->definition->settings;
 	int first = 0;
 
 	for (unsigned i = 0; i < settings->listen_count; i++) {
@@ -109,10 +109,9 @@ endpoint_set_free(struct endpoint_set *set)
 
 int
 instance_prepare_endpoints(struct instance *instance,
-    const struct definition *definition, struct errors *errors,
+    const struct settings *settings, struct errors *errors,
     struct endpoint_set *ret_set)
 {
-	const struct settings *settings = &definition->settings;
 	unsigned own = instance->own_endpoints;
 	struct endpoint_set set = {.count = 0};
 	int first = 0;

@@ -48,10 +48,10 @@ stop_threads(
 {
 	AUTO_TEXT holders;
 
+	text_init(&holders);
 	threads_signal(instance);
 	if (threads_join_within(instance, JOIN_LIMIT_S))
 		return 0;
-	text_init(&holders);
 	instance_holders(instance, &holders);
 	errors_add(errors, SEVERITY_ERROR, -EBUSY, place,
 	    "'%s' has to stop before its replacement starts, and does not: %s",

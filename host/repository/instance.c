@@ -205,6 +205,13 @@ instance_state(const struct instance *instance)
 	return instance->state;
 }
 
+bool
+instance_is_down(const struct instance *instance)
+{
+	return instance->state == SERVICE_SUSPENDED ||
+	       instance->state == SERVICE_FAILED;
+}
+
 unsigned
 instance_generation(const struct instance *instance)
 {

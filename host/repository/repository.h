@@ -90,8 +90,10 @@ int instance_new(struct repository *repository,
     const struct directive *directive, struct image *image,
     const struct berth_service_type *type,
     const struct plugin_identity *identity, struct instance **ret_instance);
-/* Acquires the endpoints of its attributes; errors are told at their places. */
-int instance_bind(struct instance *instance, struct errors *errors);
+/* Acquires the endpoints of its attributes, which are the directive's own, so
+ * that errors are told at their places. */
+int instance_bind(struct instance *instance, const struct settings *settings,
+    struct errors *errors);
 /*
  * Starts the code: the state of `before` (NULL: none) is saved if both know
  * how; `before` is halted if only one of the two can be up; init, restore, and
@@ -117,6 +119,8 @@ void instance_retire(struct instance *instance, uint64_t drain_ns);
 const struct definition *instance_definition(const struct instance *instance);
 struct server *instance_server(const struct instance *instance);
 enum service_state instance_state(const struct instance *instance);
+/* Suspended or failed: resuming it makes sense. */
+bool instance_is_down(const struct instance *instance);
 unsigned instance_generation(const struct instance *instance);
 uint64_t instance_age_ms(const struct instance *instance);
 const struct berth_service_type *instance_type(const struct instance *instance);
@@ -140,7 +144,7 @@ struct endpoint_set {
 };
 
 int instance_prepare_endpoints(struct instance *instance,
-    const struct definition *definition, struct errors *errors,
+    const struct settings *settings, struct errors *errors,
     struct endpoint_set *ret_set);
 void endpoint_set_free(struct endpoint_set *set);
 void instance_commit_endpoints(

@@ -152,7 +152,7 @@ static discard { listen = tcp:127.0.0.1:notaport }
 static daytime { idle_timeot = 5 }
 static time "unbalanced 'words"
 """
-PLACES = ["2:1", "3:11", "4:28", "5:8", "6:8", "7:27", "8:18", "9:13"]
+PLACES = ["2:1", "3:11", "4:28", "5:8", "6:8", "7:27", "8:18", "9:25"]
 
 
 @case

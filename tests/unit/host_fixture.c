@@ -30,6 +30,7 @@ _Atomic bool fixture_let_go;
 
 struct probe {
 	struct berth_handler timer;
+	int asked; /* ready */
 	int argc;
 	char **argv;
 };
@@ -175,6 +176,41 @@ probe_resume(struct berth_service *service)
 	return 0;
 }
 
+static int
+probe_save(struct berth_service *service, struct berth_text *text)
+{
+	note("save", service);
+	text_add(&fixture_calls, "\n", 1);
+	return berth_text_printf(text, "kept by %s", service->name);
+}
+
+static int
+probe_restore(
+    struct berth_service *service, uint32_t version, struct berth_bytes state)
+{
+	const struct probe *probe = service->state;
+
+	note("restore", service);
+	text_printf(&fixture_calls, " %u %.*s\n", version, (int)state.size,
+	    (const char *)state.data);
+	if (has_word(probe, "forgetful"))
+		return berth_fail(service, EPROTO, "can't read that");
+	return 0;
+}
+
+static int
+probe_ready(struct berth_service *service)
+{
+	struct probe *probe = service->state;
+
+	probe->asked++;
+	if (has_word(probe, "unready"))
+		return berth_fail(service, EIO, "no database");
+	if (has_word(probe, "never"))
+		return 1;
+	return has_word(probe, "later") && probe->asked < 3 ? 1 : 0;
+}
+
 static void
 probe_info(struct berth_service *service, struct berth_text *text)
 {
@@ -184,30 +220,65 @@ probe_info(struct berth_service *service, struct berth_text *text)
 static int
 probe_open(struct berth_session *session)
 {
-	return berth_printf(session, "I am %s\n", session->service->name) < 0;
+	const struct probe *probe = session->service->state;
+	const char *first = probe->argc > 1 ? probe->argv[1] : "";
+
+	return berth_printf(
+		   session, "I am %s %s\n", session->service->name, first) < 0
+		   ? -EPIPE
+		   : 0;
 }
 
-static const struct berth_service_type probe_type = {
-    .header = BERTH_TYPE_HEADER(
-	BERTH_KIND_SERVICE, struct berth_service_type, make_probe),
-    .summary = "writes down its calls",
-    .state_size = sizeof(struct probe),
-    .init = probe_init,
-    .fini = probe_fini,
-    .suspend = probe_suspend,
-    .resume = probe_resume,
-    .info = probe_info,
-    .session = {.open = probe_open},
-};
+static int
+probe_input(struct berth_session *session, struct berth_bytes in)
+{
+	return berth_write(session, in);
+}
+
+#define PROBE_TYPE(symbol_, flags_, save_, restore_)                           \
+	{                                                                      \
+		.header = BERTH_TYPE_HEADER(                                   \
+		    BERTH_KIND_SERVICE, struct berth_service_type, symbol_),   \
+		.summary = "writes down its calls", .flags = (flags_),         \
+		.state_size = sizeof(struct probe), .init = probe_init,        \
+		.fini = probe_fini, .suspend = probe_suspend,                  \
+		.resume = probe_resume, .info = probe_info,                    \
+		.state_version = 7, .save = (save_), .restore = (restore_),    \
+		.ready = probe_ready,                                          \
+		.session = {.open = probe_open, .input = probe_input},         \
+	}
 
 static const struct berth_service_type *
 make_probe(void)
 {
-	return &probe_type;
+	static const struct berth_service_type type = PROBE_TYPE(
+	    make_probe, 0, NULL, NULL);
+
+	return &type;
+}
+
+static const struct berth_service_type *
+make_keeper(void)
+{
+	static const struct berth_service_type type = PROBE_TYPE(
+	    make_keeper, 0, probe_save, probe_restore);
+
+	return &type;
+}
+
+static const struct berth_service_type *
+make_lonely(void)
+{
+	static const struct berth_service_type type = PROBE_TYPE(
+	    make_lonely, BERTH_EXCLUSIVE, probe_save, probe_restore);
+
+	return &type;
 }
 
 static const struct berth_static_service statics[] = {
     {"probe", make_probe, "second_name"},
+    {"keeper", make_keeper, NULL},
+    {"lonely", make_lonely, NULL},
     {NULL, NULL, NULL},
 };
 
@@ -244,6 +315,7 @@ fixture_init(struct fixture *fixture, const char *svc_conf)
 	    .inputs = &input,
 	    .input_count = 1,
 	    .statics = statics,
+	    .control = make_probe,
 	    .log = &fixture->log,
 	};
 
@@ -321,6 +393,8 @@ fixture_command(struct fixture *fixture, const char *line)
 	text_reset(&fixture->reply);
 	status = host_command(
 	    fixture->host, line, COMMAND_CONTROL, &fixture->reply);
+	if (status != COMMAND_OK)
+		print_message("%s\n%s", line, text_string(&fixture->reply));
 	fixture_settle(fixture);
 	return status;
 }

@@ -7,7 +7,12 @@
  * `positive` init returns 1, `rfail` resume fails, `timer` and `thread` leave
  * one behind, `self` removes itself from a timer, `command=LINE` asks for a
  * command in init, `stubborn` starts a thread that ends only when the test
- * says so.
+ * says so, `unready` says no when asked whether it is ready, `later` says yes
+ * the third time, `never` always not yet.  The static service `keeper` is a
+ * probe that hands its state over (`forgetful` can't read it), and `lonely`
+ * one of which, besides, two can't be up at once.
+ *
+ * A session is greeted with "I am NAME WORDS", and gets back what it sends.
  */
 #ifndef TESTS_UNIT_HOST_FIXTURE_H
 #define TESTS_UNIT_HOST_FIXTURE_H
