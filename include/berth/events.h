@@ -22,7 +22,11 @@ berth_add(struct berth_service *s, struct berth_handler *handler, int fd,
 	return s->host->add(s, handler, fd, mask);
 }
 
-/* Stop watching these events of fd; mask may hold BERTH_DONT_CALL. */
+/*
+ * Stop watching these events of fd; mask may hold BERTH_DONT_CALL.  With the
+ * last event the host forgets the descriptor.  Remove before you close: the
+ * number may be somebody else's a moment later.
+ */
 static inline int
 berth_remove(struct berth_service *s, int fd, unsigned mask)
 {
@@ -37,7 +41,8 @@ berth_mask(struct berth_service *s, int fd, unsigned off, unsigned on)
 }
 
 /* Suspend (1) or resume (0) the descriptors of a handler: events wait;
- * timers and notifications go on. */
+ * timers and notifications go on.  Looks at every descriptor of the service:
+ * for one of many, berth_mask() does it. */
 static inline int
 berth_hold(struct berth_service *s, struct berth_handler *handler, int hold)
 {
@@ -65,7 +70,8 @@ berth_cancel(struct berth_service *s, berth_timer_id id, void **ret_token)
 	return s->host->cancel(s, id, ret_token);
 }
 
-/* Cancels all timers of the handler; returns how many there were. */
+/* Cancels all timers of the handler; returns how many there were.  Looks at
+ * every timer of the service: with many, cancel by id. */
 static inline int
 berth_cancel_all(struct berth_service *s, struct berth_handler *handler)
 {
@@ -83,7 +89,8 @@ berth_notify(
 	return s->host->notify(s, handler, mask);
 }
 
-/* Forget notifications of a handler that is about to be freed. */
+/* Forget notifications of a handler that is about to be freed; mask 0 means
+ * all.  Returns how many there were.  [any thread] */
 static inline int
 berth_purge(
     struct berth_service *s, struct berth_handler *handler, unsigned mask)

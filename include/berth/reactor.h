@@ -13,11 +13,17 @@
  *   >0  call this hook for this descriptor again before the loop blocks,
  *	 after the other ready handlers had their turn
  *   <0  stop watching this event; the close hook is called with its mask
+ * A timer takes >0 for 0; a notification is delivered again.
  *
  * Dispatch is level-triggered, in the order timers, notifications, output,
- * exception, input.  A handler may remove itself or others, and close its
- * descriptor after removing it, from inside a hook; no event that was
- * collected before reaches a later owner of the descriptor number.
+ * exception, input.  Errors and hang-ups come to input(), unasked; to
+ * output() when only that is watched; later, when nothing is.
+ *
+ * A handler may remove itself or others, and close its descriptor after
+ * removing it, from inside a hook; no event that was collected before reaches
+ * a later owner of the descriptor number.  A hook that ended its own event and
+ * gives a negative result is not told of it a second time, so that it may free
+ * its handler and return.
  */
 #ifndef BERTH_REACTOR_H
 #define BERTH_REACTOR_H

@@ -295,6 +295,50 @@ r24_hold_concerns_descriptors_only(void **state)
 	fixture_close_pair(fds);
 }
 
+static int
+hold_first(struct probe *p, int fd)
+{
+	struct probe *first = p->context;
+	struct fixture *f = first->context;
+
+	(void)fd;
+	return reactor_hold(&f->owner, &first->handler, true);
+}
+
+/* It asked to be called again, and was held before its turn came. */
+static void
+r24_again_survives_a_hold(void **state)
+{
+	struct fixture *f = *state;
+	struct probe first, holder;
+	int a[2], b[2];
+
+	fixture_pair(a);
+	fixture_pair(b);
+	fixture_feed(a[1]);
+	probe_init(&first, f, 'a');
+	probe_init(&holder, f, 'h');
+	first.drain = true;
+	first.results[0] = 1;
+	first.context = f;
+	holder.act = hold_first;
+	holder.context = &first;
+	assert_int_equal(add(f, &first, a[0], BERTH_READ), 0);
+	assert_int_equal(reactor_turn(f->reactor, 0), 1);
+	assert_int_equal(add(f, &holder, b[0], BERTH_WRITE), 0);
+	assert_int_equal(reactor_turn(f->reactor, 0), 1);
+	assert_int_equal(
+	    reactor_remove(&f->owner, b[0], BERTH_WRITE | BERTH_DONT_CALL), 0);
+	assert_int_equal(reactor_turn(f->reactor, 0), 0);
+	assert_int_equal(reactor_hold(&f->owner, &first.handler, false), 0);
+	assert_int_equal(reactor_turn(f->reactor, REACTOR_FOREVER), 1);
+	assert_int_equal(reactor_turn(f->reactor, 0), 0);
+	fixture_expect(f, "ia oh ia");
+	reactor_revoke(&f->owner, true);
+	fixture_close_pair(a);
+	fixture_close_pair(b);
+}
+
 /* A connected pair of TCP sockets: urgent data needs them. */
 static void
 tcp_pair(int ret_fds[2])
@@ -466,6 +510,7 @@ main(void)
 	    FIXTURE_TEST(r22_negative_after_mask_or_removal_is_told_once),
 	    FIXTURE_TEST(r23_removal_tells_unless_asked_not_to),
 	    FIXTURE_TEST(r24_hold_concerns_descriptors_only),
+	    FIXTURE_TEST(r24_again_survives_a_hold),
 	    FIXTURE_TEST(r25_all_five_in_order),
 	    FIXTURE_TEST(r25_output_of_all_before_input_of_any),
 	    FIXTURE_TEST(r26_all_ready_before_any_twice),
