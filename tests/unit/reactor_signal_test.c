@@ -74,10 +74,23 @@ spawn(int status)
 	return pid;
 }
 
+/* Looks, and leaves it as it is. */
 static bool
 is_reaped(pid_t pid)
 {
-	return waitpid(pid, NULL, WNOHANG) < 0 && errno == ECHILD;
+	siginfo_t info;
+
+	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT | WNOHANG) <
+		   0 &&
+	       errno == ECHILD;
+}
+
+static void
+wait_for_end(pid_t pid)
+{
+	siginfo_t info;
+
+	assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
 }
 
 static void
@@ -140,16 +153,9 @@ r20_children_of_a_revoked_owner_are_reaped(void **state)
 			reactor_revoke(&f->owner, false);
 		}
 		assert_int_equal(f->owner.descriptors, 0);
-		while (!is_reaped(pid)) {
-			siginfo_t info;
-
-			/* Ended, but left for the loop to reap. */
-			assert_int_equal(
-			    waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT),
-			    0);
-			(void)reactor_turn(f->reactor, MONO_MS(100));
-			break;
-		}
+		wait_for_end(pid);
+		assert_false(is_reaped(pid));
+		(void)reactor_turn(f->reactor, REACTOR_FOREVER);
 		assert_true(is_reaped(pid));
 		fixture_expect(f, "");
 	}
