@@ -12,6 +12,8 @@
 #include <sys/epoll.h>
 
 #include "reactor/reactor.h"
+#include "reactor/reactor_notes.h"
+#include "reactor/reactor_timers.h"
 
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
@@ -83,78 +85,6 @@ struct backend {
 };
 
 extern const struct backend backend_epoll;
-
-/* --- timers ----------------------------------------------------------------*/
-
-#define TIMER_NONE UINT32_MAX
-#define TIMER_FREE UINT32_MAX
-#define TIMER_FIRING (UINT32_MAX - 1)
-#define TIMER_CHUNK 256u
-
-struct timer {
-	struct berth_handler *handler;
-	void *token;
-	struct reactor_owner *owner;
-	uint64_t interval_ns;
-	uint64_t serial;	 /* breaks ties, tells newcomers of a turn */
-	uint32_t previous, next; /* of the owner, or of the free */
-	uint32_t position;	 /* in the heap, or TIMER_FREE, TIMER_FIRING */
-	uint32_t generation;	 /* upper half of the id; 0 before first use */
-};
-
-struct heap_entry {
-	uint64_t deadline_ns;
-	uint32_t timer;
-};
-
-struct timers {
-	struct timer **chunks; /* never given back: they hold generations */
-	uint32_t chunk_count;
-	uint32_t free;
-	struct heap_entry *heap;
-	uint32_t count;
-	uint32_t capacity;
-	uint64_t serial;
-	_Atomic uint64_t earliest_ns; /* UINT64_MAX: none */
-	_Atomic uint64_t armed_ns;    /* what the timerfd is set to */
-	int fd;			      /* -1 with a clock of the caller's */
-	bool due;		      /* the loop's thread only */
-};
-
-/* --- notes: notifications, posts, additions --------------------------------*/
-
-enum note_kind { NOTE_POST, NOTE_NOTIFY, NOTE_ADD };
-
-struct reactor_note {
-	TAILQ_ENTRY(reactor_note) queue;
-	LIST_ENTRY(reactor_note) held;
-	struct reactor_owner *owner;
-	union {
-		struct {
-			berth_post_fn *fn;
-			void *arg;
-		};
-		struct {
-			struct berth_handler *handler;
-			int fd;
-			unsigned mask;
-		};
-	};
-	enum note_kind kind;
-	bool queued; /* or being delivered */
-};
-
-TAILQ_HEAD(note_queue, reactor_note);
-
-struct notes {
-	struct note_queue queue;
-	struct reactor_notes free;
-	unsigned free_count;
-	unsigned limit;	       /* a turn; 0: none */
-	atomic_uint queued;    /* how many */
-	atomic_uint additions; /* of them, NOTE_ADD */
-	int fd;		       /* eventfd, edge-triggered, never read */
-};
 
 /* --- the reactor -----------------------------------------------------------*/
 
@@ -252,52 +182,6 @@ void slots_ready(struct reactor *r, int fd);
 /* All over again with a new back end, without what should not be there. */
 int slots_reopen(struct reactor *r);
 
-/* timers.c, heap.c */
-int timers_init(struct reactor *r, unsigned reserve);
-void timers_fini(struct reactor *r);
-/* Before a wait: the timerfd is set, or the time to wait is cut. */
-uint64_t timers_wait(struct reactor *r, uint64_t wait_ns);
-void timers_expire(struct reactor *r);
-
-/* Another thread may set it at the same time: then it is set once more. */
-static inline void
-timers_fired(struct timers *t)
-{
-	t->due = true;
-	atomic_store_explicit(&t->armed_ns, UINT64_MAX, memory_order_relaxed);
-}
-
-void timers_revoke(struct reactor_owner *owner);
-
-int heap_reserve(struct timers *t, uint32_t capacity);
-void heap_push(struct timers *t, uint32_t timer, uint64_t deadline_ns);
-void heap_remove(struct timers *t, uint32_t position);
-void heap_replace_first(struct timers *t, uint64_t deadline_ns);
-
-static inline struct timer *
-timer_at(const struct timers *t, uint32_t index)
-{
-	return &t->chunks[index / TIMER_CHUNK][index % TIMER_CHUNK];
-}
-
-/* notes.c */
-int notes_init(struct reactor *r, unsigned limit);
-void notes_fini(struct reactor *r);
-void notes_deliver(struct reactor *r);
-int notes_add(struct reactor_owner *owner, struct berth_handler *handler,
-    int fd, unsigned mask);
-void notes_settle_additions(struct reactor *r);
-void notes_revoke(struct reactor_owner *owner, bool dont_call);
-
-/* What others added before is there before we look something up. */
-static inline void
-settle(struct reactor *r)
-{
-	if (unlikely(atomic_load_explicit(
-		&r->notes.additions, memory_order_acquire)) != 0)
-		notes_settle_additions(r);
-}
-
 /* loop.c */
 void deferred_call(struct reactor *r);
 
@@ -309,7 +193,6 @@ void dispatch(struct reactor *r, struct batch *batch, uint32_t any);
 
 /* batch.c */
 int batch_enter(struct reactor *r, struct batch **ret_batch);
-void batch_leave(struct reactor *r, struct batch *batch);
 void batch_grow(struct batch *batch);
 void batch_free_all(struct reactor *r);
 

@@ -77,6 +77,15 @@ grow(struct reactor *r, int fd)
 	return 0;
 }
 
+/* What others added before is there before we look something up. */
+static inline void
+settle(struct reactor *r)
+{
+	if (unlikely(atomic_load_explicit(
+		&r->notes.additions, memory_order_acquire)) != 0)
+		notes_settle_additions(r);
+}
+
 /* The owner's slot of this descriptor, or NULL. */
 static struct slot *
 find(struct reactor_owner *owner, int fd)

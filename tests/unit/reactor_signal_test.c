@@ -63,6 +63,32 @@ r20_signals(void **state)
 	assert_int_equal(reactor_unsignal(&f->owner, SIGUSR1), -ENOENT);
 }
 
+static int
+unsignal_self(struct probe *p, int fd)
+{
+	struct fixture *f = p->context;
+
+	(void)fd;
+	assert_int_equal(reactor_unsignal(&f->owner, SIGUSR1), 0);
+	return -1;
+}
+
+static void
+r23_signal_removed_in_its_own_hook(void **state)
+{
+	struct fixture *f = *state;
+	struct probe p;
+
+	probe_init(&p, f, 'a');
+	p.act = unsignal_self;
+	p.context = f;
+	assert_int_equal(reactor_signal(&f->owner, &p.handler, SIGUSR1), 0);
+	assert_int_equal(kill(getpid(), SIGUSR1), 0);
+	assert_true(reactor_turn(f->reactor, REACTOR_FOREVER) >= 1);
+	fixture_expect(f, "sa");
+	assert_int_equal(f->owner.descriptors, 0);
+}
+
 static pid_t
 spawn(int status)
 {
@@ -208,6 +234,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    SIGNAL_TEST(r20_signals),
+	    SIGNAL_TEST(r23_signal_removed_in_its_own_hook),
 	    SIGNAL_TEST(r20_children),
 	    SIGNAL_TEST(r20_children_of_a_revoked_owner_are_reaped),
 	    SIGNAL_TEST(r20_child_that_somebody_else_reaped),

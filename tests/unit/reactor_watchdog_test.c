@@ -40,6 +40,8 @@ last_until_reported(struct probe *p, int fd)
 	while (r->count == 0)
 		pthread_cond_wait(&r->changed, &r->lock);
 	pthread_mutex_unlock(&r->lock);
+	/* It lasts on, for several limits, and is not reported again. */
+	(void)usleep(150000);
 	return 0;
 }
 
