@@ -226,8 +226,8 @@ static void
 test_R_ACC_3_two_listeners_starve(void **state)
 {
 	struct bed *bed = *state;
-	struct listener *a = bed_listen(bed, bed_abstract(bed, "unix:", "a"));
-	struct listener *b = bed_listen(bed, bed_abstract(bed, "unix:", "b"));
+	struct listener *a = bed_listen(bed, "unix:@berth-a");
+	struct listener *b = bed_listen(bed, "unix:@berth-b");
 	struct rlimit before, none;
 	struct taker taker;
 	int clients[2] = {bed_connect(a), bed_connect(b)};
@@ -259,8 +259,7 @@ test_fairness_budget(void **state)
 {
 	struct bed *bed = *state;
 	struct listener *busy = bed_listen(bed, "tcp:127.0.0.1:0");
-	struct listener *calm = bed_listen(
-	    bed, bed_abstract(bed, "unix:", "calm"));
+	struct listener *calm = bed_listen(bed, "unix:@berth-calm");
 	static int clients[200];
 	struct taker many, one;
 	int client;

@@ -139,7 +139,7 @@ test_resolve(void **state)
 	    {"tcp:127.0.0.1:echo", SOCK_STREAM, "127.0.0.1:7"},
 	    {"udp:127.0.0.1:discard", SOCK_DGRAM, "127.0.0.1:9"},
 	    {"unix:/run/x", SOCK_STREAM, "unix:/run/x"},
-	    {"unix-dgram:@x", SOCK_DGRAM, "@x"},
+	    {"unix-dgram:@x", SOCK_DGRAM, NULL},
 	    {"unix-seqpacket:x", SOCK_SEQPACKET, "unix:x"},
 	};
 	struct endpoint_spec spec;
@@ -154,7 +154,9 @@ test_resolve(void **state)
 		assert_int_equal(address_resolve(&spec, NULL, &address), 0);
 		assert_int_equal(address.socket_type, cases[i].type);
 		address_print(any, address.size, text, sizeof(text));
-		assert_string_equal(text, cases[i].text);
+		assert_string_equal(text, cases[i].text != NULL
+					      ? cases[i].text
+					      : bed_word(":@x") + 1);
 	}
 }
 

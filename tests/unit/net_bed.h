@@ -37,14 +37,15 @@ int bed_teardown(void **state);
 
 /* "tcp:127.0.0.1:0", "tcp4:*:0", "unix:PATH", "unix:@name", … */
 struct endpoint_spec bed_spec(const char *word);
+/* As it is really used: a name that is not in a folder is made unique.  The
+ * text of one of the last few calls. */
+const char *bed_word(const char *word);
 /* Fails the test when it can't. */
 struct listener *bed_listen(struct bed *bed, const char *word);
 int bed_try_listen(
     struct bed *bed, const char *word, struct listener **ret_listener);
 /* A file name in the bed's folder; valid until the next call. */
 const char *bed_path(struct bed *bed, const char *prefix, const char *name);
-/* PREFIX@NAME, an abstract name that no other process uses; likewise. */
-const char *bed_abstract(struct bed *bed, const char *prefix, const char *name);
 /* The text of the last error, "" without one. */
 const char *bed_error(const struct bed *bed);
 

@@ -208,16 +208,13 @@ static void
 test_every_socket_is_cloexec_and_nonblock(void **state)
 {
 	static const char *const endpoints[] = {
-	    "tcp:127.0.0.1:0", "udp:127.0.0.1:0", NULL};
+	    "tcp:127.0.0.1:0", "udp:127.0.0.1:0", "unix:@berth-test"};
 	struct bed *bed = *state;
-	const char *word;
 	struct listener *listener;
 	unsigned i;
 
 	for (i = 0; i < BASE_COUNT(endpoints); i++) {
-		word = endpoints[i] != NULL ? endpoints[i]
-					    : bed_abstract(bed, "unix:", "x");
-		listener = bed_listen(bed, word);
+		listener = bed_listen(bed, endpoints[i]);
 		assert_true(fcntl(listener_fd(listener), F_GETFD) & FD_CLOEXEC);
 		assert_true(fcntl(listener_fd(listener), F_GETFL) & O_NONBLOCK);
 		listener_unref(listener);
@@ -374,19 +371,18 @@ static void
 test_each_in_order_of_birth(void **state)
 {
 	struct bed *bed = *state;
-	struct listener *a = bed_listen(bed, bed_abstract(bed, "unix:", "a"));
-	struct listener *b = bed_listen(bed, bed_abstract(bed, "unix:", "b"));
-	struct listener *c = bed_listen(bed, bed_abstract(bed, "unix:", "c"));
-	AUTO_TEXT text = {0};
-	AUTO_TEXT expected = {0};
+	struct listener *a = bed_listen(bed, "unix:@berth-a");
+	struct listener *b = bed_listen(bed, "unix:@berth-b");
+	struct listener *c = bed_listen(bed, "unix:@berth-c");
+	AUTO_TEXT text = {0}, wanted = {0};
 
 	listener_unref(b);
-	b = bed_listen(bed, bed_abstract(bed, "unix:", "b"));
+	b = bed_listen(bed, "unix:@berth-b");
 	listeners_each(bed->listeners, name_each, &text);
-	text_printf(&expected, "%s ", bed_abstract(bed, "unix:", "a"));
-	text_printf(&expected, "%s ", bed_abstract(bed, "unix:", "c"));
-	text_printf(&expected, "%s ", bed_abstract(bed, "unix:", "b"));
-	assert_string_equal(text.data, expected.data);
+	text_printf(&wanted, "%s ", bed_word("unix:@berth-a"));
+	text_printf(&wanted, "%s ", bed_word("unix:@berth-c"));
+	text_printf(&wanted, "%s ", bed_word("unix:@berth-b"));
+	assert_string_equal(text.data, wanted.data);
 	listener_unref(a);
 	listener_unref(b);
 	listener_unref(c);

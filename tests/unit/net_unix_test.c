@@ -65,17 +65,16 @@ static void
 test_abstract_name_leaves_nothing(void **state)
 {
 	struct bed *bed = *state;
-	struct listener *listener = bed_listen(
-	    bed, bed_abstract(bed, "unix:", "test"));
+	struct listener *listener = bed_listen(bed, "unix:@berth-test");
 	struct listener *other;
 	int client = bed_connect(listener);
 
 	assert_string_equal(
-	    listener_text(listener), bed_abstract(bed, "unix:", "test"));
-	assert_false(exists(bed_abstract(bed, "", "test")));
+	    listener_text(listener), bed_word("unix:@berth-test"));
+	assert_false(exists(bed_word(":@berth-test") + 1));
 	close(client);
 	/* The name space is one for each type. */
-	other = bed_listen(bed, bed_abstract(bed, "unix-seqpacket:", "test"));
+	other = bed_listen(bed, "unix-seqpacket:@berth-test");
 	assert_ptr_not_equal(listener, other);
 	listener_unref(other);
 	listener_unref(listener);
@@ -85,23 +84,24 @@ static void
 test_abstract_name_of_another(void **state)
 {
 	struct bed *bed = *state;
+	const char *word = bed_word("unix:@berth-test");
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	void *any = &address;
-	const char *name = bed_abstract(bed, "", "test");
-	socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
-				     strlen(name));
 	struct listener *listener;
+	char text[256];
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	AUTO_TEXT expected = {0};
 
-	memcpy(address.sun_path + 1, name + 1, strlen(name) - 1);
-	assert_int_equal(bind(fd, any, size), 0);
+	strcpy(address.sun_path + 1, path_of(word) + 1);
 	assert_int_equal(
-	    bed_try_listen(bed, bed_abstract(bed, "unix:", "test"), &listener),
-	    -EADDRINUSE);
-	text_printf(&expected, "cannot listen on %s: Address already in use",
-	    bed->path);
-	assert_string_equal(bed_error(bed), expected.data);
+	    bind(fd, any,
+		(socklen_t)(offsetof(struct sockaddr_un, sun_path) +
+			    strlen(path_of(word)))),
+	    0);
+	assert_int_equal(
+	    bed_try_listen(bed, "unix:@berth-test", &listener), -EADDRINUSE);
+	snprintf(text, sizeof(text),
+	    "cannot listen on %s: Address already in use", word);
+	assert_string_equal(bed_error(bed), text);
 	close(fd);
 }
 
