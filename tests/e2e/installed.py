@@ -20,10 +20,10 @@ def examples():
     """(name of the file, symbol of the factory) of every compiled plugin."""
     for path in sorted(glob.glob(os.path.join(os.environ["EXAMPLES"], "*.c"))):
         with open(path, encoding="utf-8") as file:
-            symbol = re.search(r"BERTH_SERVICE\((\w+)", file.read()).group(1)
+            found = re.search(r"BERTH_SERVICE\(\s*(\w+)", file.read())
         name = os.path.basename(path)[:-2]
-        yield name, symbol
-        yield name + "_cxx", symbol
+        yield name, found.group(1)
+        yield name + "_cxx", found.group(1)
 
 
 def images(host):
