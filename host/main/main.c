@@ -70,10 +70,10 @@ main(int argc, char **argv)
 	enum status status;
 	int result;
 
+	text_init(&message);
 	/* Before anything else can get one of their numbers. */
 	if (descriptors_open_standard() != 0)
 		return STATUS_FAILED;
-	text_init(&message);
 	result = program_init(&program);
 	if (result == 0)
 		result = options_parse(argc, argv, &program.options, &message);

@@ -1,58 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The process: options and exit statuses, the background, the pid file,
-signals, what a supervisor hands over and is told, descriptors."""
+"""The process: options and exit statuses, the pid file, signals."""
 
 import contextlib
-import ctypes
 import os
 import re
-import shutil
 import signal
 import socket
 import stat
 import subprocess
-import tempfile
-import time
 
 from berth_e2e import (
-    BERTHD, TIMEOUT, Failure, Host, Manager, case, connect, free_port, main, receive,
-    receive_all, run_berthd, wait_until)
-
-ECHO = "static echo { listen = tcp:127.0.0.1:{p0} }\n"
-BAD = "static ekho\n"
-
-
-@contextlib.contextmanager
-def folder(**files):
-    """A folder with these files; NAME_conf is NAME.conf."""
-    path = tempfile.mkdtemp(prefix="berth-")
-    try:
-        for name, text in files.items():
-            with open(os.path.join(path, name.replace("_", ".")), "w",
-                      encoding="utf-8") as file:
-                file.write(text)
-        yield path
-    finally:
-        shutil.rmtree(path, ignore_errors=True)
-
-
-def expect(status, *words, stderr="", stdout="", **rest):
-    """Runs berthd, which ends with this status and prints these patterns."""
-    done = run_berthd(*words, **rest)
-    if (done.returncode != status or not re.search(stderr, done.stderr, re.M)
-            or not re.search(stdout, done.stdout, re.M)):
-        raise Failure("%r: %r" % (words, done))
-    return done
-
-
-def answers(address):
-    """Whether an echo service is there."""
-    try:
-        with connect(address) as client:
-            client.sendall(b"hello")
-            return receive(client, 5) == b"hello"
-    except (FileNotFoundError, ConnectionRefusedError):
-        return False
+    BERTHD, TIMEOUT, Host, Manager, case, free_port, main, receive,
+    receive_all, wait_until)
+from berth_process import ECHO, answers, expect, folder, read
 
 
 # --- options and exit statuses (rows E03 to E08) -----------------------------
@@ -148,130 +108,7 @@ def without_static_or_dynamic():
                stderr=r"(?s)%s/here/.*/there/" % re.escape(cwd))
 
 
-# --- the background (row P01) --------------------------------------------------
-
-ctypes.CDLL(None).prctl(36, 1)  # PR_SET_CHILD_SUBREAPER: daemons are ours
-
-
-class Daemon:
-    """What the pid file names: a process that berthd -b left behind."""
-
-    def __init__(self, path):
-        with open(path, encoding="ascii") as file:
-            text = file.read()
-        assert re.fullmatch(r"[1-9]\d*\n", text), text
-        self.pid = int(text)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        with contextlib.suppress(ProcessLookupError, ChildProcessError):
-            os.kill(self.pid, signal.SIGKILL)
-            os.waitpid(self.pid, 0)
-
-    def status(self):
-        with open("/proc/%d/status" % self.pid, encoding="ascii") as file:
-            return file.read()
-
-    def link(self, name):
-        return os.readlink("/proc/%d/%s" % (self.pid, name))
-
-    def stop(self):
-        os.kill(self.pid, signal.SIGTERM)
-        deadline = time.monotonic() + TIMEOUT
-        while time.monotonic() < deadline:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid != 0:
-                return os.waitstatus_to_exitcode(status)
-            time.sleep(0.002)
-        raise Failure("the daemon did not end")
-
-
-def no_children():
-    """Nothing runs any more of what was started here."""
-    try:
-        os.waitpid(-1, os.WNOHANG)
-        return False
-    except ChildProcessError:
-        return True
-
-
-@case
-def the_background():
-    port = free_port()
-    with folder(rel_conf="static echo { listen = tcp:127.0.0.1:%d }\n" % port
-                ) as cwd:
-        old_mask = os.umask(0)
-        try:
-            # That this returns shows that the daemon let go of the pipes.
-            done = expect(0, "-b", "-p", "rel.pid", "-f", "rel.conf", cwd=cwd)
-        finally:
-            os.umask(old_mask)
-        assert (done.stdout, done.stderr) == ("", ""), done
-        path = os.path.join(cwd, "rel.pid")
-        with Daemon(path) as daemon:
-            # Up when the caller returns: no waiting here.
-            assert answers(port)
-            assert stat.S_IMODE(os.stat(path).st_mode) == 0o644
-            assert daemon.link("cwd") == "/"
-            for fd in range(3):
-                assert daemon.link("fd/%d" % fd) == "/dev/null"
-            assert "Umask:\t0022\n" in daemon.status(), daemon.status()
-            assert os.getsid(daemon.pid) not in (os.getsid(0), daemon.pid)
-            # The same file again, for a reload.
-            os.kill(daemon.pid, signal.SIGHUP)
-            assert answers(port)
-            assert daemon.stop() == 0
-        assert not os.path.exists(path)
-        wait_until(no_children)
-
-
-@case
-def the_background_refuses():
-    with folder(rel_conf=BAD) as cwd:
-        done = expect(1, "-b", "-f", "rel.conf", "-p", "pid", cwd=cwd,
-                      stderr=r"%s/rel\.conf:1:8: error:" % re.escape(cwd))
-        assert "static ekho\n" in done.stderr, done.stderr
-        assert os.listdir(cwd) == ["rel.conf"]
-        expect(2, "-b", "--nonsense", cwd=cwd)
-        expect(1, "-b", "-S", "static echo", "-p", "no/pid", cwd=cwd,
-               stderr="pid file .*/no/pid: No such file")
-    wait_until(no_children)
-
-
-@case
-def the_background_keeps_nothing_of_its_caller():
-    reader, writer = os.pipe()
-    with folder() as cwd:
-        done = subprocess.run(
-            [BERTHD, "-b", "-p", "pid", "-S", "static echo"], cwd=cwd,
-            pass_fds=[writer], timeout=TIMEOUT, check=True,
-            stdin=subprocess.DEVNULL)
-        assert done.returncode == 0
-        os.close(writer)
-        with Daemon(os.path.join(cwd, "pid")) as daemon:
-            assert os.read(reader, 1) == b""  # the only other end is closed
-            assert daemon.stop() == 0
-    os.close(reader)
-
-
-@case
-def the_background_tells_its_supervisor():
-    with Host(ECHO, options=["-b", "-p", "{dir}/pid"]) as host:
-        with Daemon(host.path("pid")) as daemon:
-            ready = [n for n in host.notifications if n.get("READY") == "1"]
-            assert ready[0]["MAINPID"] == str(daemon.pid), ready
-            assert host.wait_exit() == 0
-            assert daemon.stop() == 0
-
-
-# --- the pid file -----------------------------------------------------------
-
-def read(path):
-    with open(path, encoding="utf-8") as file:
-        return file.read()
-
+# --- the pid file ------------------------------------------------------------
 
 @case
 def a_pid_file():
@@ -328,7 +165,7 @@ def a_control_socket():
             assert not os.path.exists(path)
 
 
-# --- signals ------------------------------------------------------------------
+# --- signals -----------------------------------------------------------------
 
 @case
 def the_end_waits_for_sessions():
@@ -401,186 +238,6 @@ def a_reader_of_the_log_that_went_away():
             assert answers(path)
             host.terminate()
             assert host.wait(TIMEOUT) == 0
-        finally:
-            host.kill()
-            host.wait()
-
-
-# --- the supervisor -------------------------------------------------------------
-
-def reloads_told(host):
-    """The notifications since READY=1, RELOADING and READY taking turns."""
-    told = [n for n in host.notifications if "WATCHDOG" not in n][1:]
-    for number, notification in enumerate(told):
-        assert ("RELOADING", "READY")[number % 2] in notification, told
-    return told
-
-
-@case
-def a_supervisor_follows_reloads():
-    with Host(ECHO) as host:
-        before = time.monotonic_ns() // 1000
-        host.write_conf(ECHO + "static discard\n")
-        host.reload()
-        after = time.monotonic_ns() // 1000
-        begin, end = reloads_told(host)
-        assert before <= int(begin["MONOTONIC_USEC"]) <= after
-        assert end["STATUS"].startswith("reloaded: "), end
-        host.write_conf(ECHO + BAD)
-        host.reload()
-        end = reloads_told(host)[3]
-        assert re.match(r"reload refused: .*svc\.conf:2:8: error", end["STATUS"]
-                        ), end
-        host.stop()
-        assert host.count_notified("STOPPING") == 1
-
-
-@case
-def a_watchdog_is_fed():
-    with Host(ECHO, env={"WATCHDOG_USEC": "100000"}) as host:
-        host.wait_notified("WATCHDOG", 3)
-    with Host(ECHO, env={"WATCHDOG_USEC": "1000", "WATCHDOG_PID": "1"}) as host:
-        host.reload()
-        assert host.count_notified("WATCHDOG") == 0
-
-
-class Activated(Host):
-    """A host that is handed descriptors, as a supervisor does it."""
-
-    def __init__(self, conf, fds, **rest):
-        self._fds = fds
-        self._ports_of = rest.pop("ports", ())
-        super().__init__(conf, **rest)
-
-    def fill(self, text):
-        self._ports.update(enumerate(self._ports_of))
-        return super().fill(text)
-
-    def _start(self, options, env, pass_fds):
-        def hand_over():
-            spares = [os.dup(fd) for fd in self._fds]
-            for number, spare in enumerate(spares):
-                os.dup2(spare, 3 + number)
-
-        words = ["/bin/sh", "-c", 'exec env LISTEN_PID=$$ "$@"', "sh", BERTHD]
-        words += ["-f", self.path("svc.conf")] + list(options)
-        changes = dict(os.environ, NOTIFY_SOCKET=self.path("notify"),
-                       LISTEN_FDS=str(len(self._fds)), LISTEN_FDNAMES="x")
-        changes.update(env or {})
-        with open(self.path("stderr"), "wb") as err:
-            self.process = subprocess.Popen(
-                words, stdin=subprocess.DEVNULL, stderr=err, cwd=self.folder,
-                env=changes, close_fds=False, preexec_fn=hand_over)
-
-
-@case
-def sockets_that_were_handed_over():
-    with socket.create_server(("127.0.0.1", 0)) as first, \
-            socket.create_server(("127.0.0.1", 0)) as second:
-        conf = ("static echo { listen = tcp:127.0.0.1:{p1} }\n"
-                "static discard { listen = tcp:127.0.0.1:{p0} }\n")
-        ports = [first.getsockname()[1], second.getsockname()[1]]
-        fds = [first.fileno(), second.fileno()]
-        inodes = {str(os.fstat(fd).st_ino) for fd in fds}
-        early = connect(ports[1])
-        with Activated(conf, fds, ports=ports) as host:
-            assert set(host.listening().values()) == inodes
-            with early:
-                early.sendall(b"before it was there")
-                assert receive(early, 19) == b"before it was there"
-            host.reload()
-            assert set(host.listening().values()) == inodes
-
-
-@case
-def what_is_no_listening_socket():
-    with folder(plain="") as cwd, \
-            open(os.path.join(cwd, "plain"), "rb") as file:
-        with contextlib.closing(
-                Activated(ECHO, [file.fileno()], ready=False)) as host:
-            assert host.wait_exit() == 1
-            assert re.search("LISTEN_FDS: descriptor 3", host.log_text())
-
-
-@case
-def descriptors_for_somebody_else():
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        conf = "static echo { listen = tcp:127.0.0.1:%d }\n" % (
-            taken.getsockname()[1])
-        with contextlib.closing(
-                Activated(conf, [taken.fileno()], env={"LISTEN_FDS": "x"},
-                          ready=False)) as host:
-            assert host.wait_exit() == 1
-            assert re.search("LISTEN_FDS: Invalid", host.log_text())
-    # Not this process: the variable is of no interest.
-    expect(0, "-t", "-S", "static echo",
-           env={"LISTEN_FDS": "9", "LISTEN_PID": "1"})
-
-
-# --- descriptors -------------------------------------------------------------
-
-def not_inherited(host):
-    """Whether every descriptor but 0, 1, 2 is closed by an exec."""
-    for fd in host.fds():
-        flags = int(re.search(r"^flags:\s*(\d+)",
-                              host.proc("fdinfo/%d" % fd), re.M)[1], 8)
-        if fd > 2 and not flags & os.O_CLOEXEC:
-            raise Failure("%d, %s" % (fd, host.fds()[fd]))
-    return True
-
-
-@case
-def nothing_is_inherited_by_accident():
-    reader, writer = os.pipe()
-    conf = ("static echo { listen = tcp:127.0.0.1:{p0} udp:127.0.0.1:{p0} "
-            "unix:{dir}/s }\nhost { watchdog = 5s }\n")
-    with Host(conf, pass_fds=[writer], options=["-p", "{dir}/pid"]) as host:
-        with host.connect() as client:
-            client.sendall(b"hello")
-            assert receive(client, 5) == b"hello"
-            assert not_inherited(host)
-            assert host.fds()[writer].startswith("pipe:")
-    os.close(reader)
-    os.close(writer)
-
-
-@case
-def standard_streams_that_are_closed():
-    with folder() as cwd:
-        path = os.path.join(cwd, "socket")
-        host = subprocess.Popen(
-            ["/bin/sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", BERTHD,
-             "-S", "static echo { listen = unix:%s }" % path], cwd=cwd)
-        try:
-            wait_until(lambda: answers(path), what="it answers")
-            for fd in range(3):
-                assert os.readlink("/proc/%d/fd/%d" % (host.pid, fd)) == (
-                    "/dev/null")
-            assert answers(path)
-            host.terminate()
-            assert host.wait(TIMEOUT) == 0
-        finally:
-            host.kill()
-            host.wait()
-
-
-@case
-def the_limit_of_descriptors_is_raised():
-    def lower():
-        import resource
-        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-        resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
-
-    with folder() as cwd:
-        path = os.path.join(cwd, "socket")
-        host = subprocess.Popen(
-            [BERTHD, "-S", "static echo { listen = unix:%s }" % path],
-            cwd=cwd, preexec_fn=lower, stderr=subprocess.DEVNULL)
-        try:
-            wait_until(lambda: answers(path), what="it answers")
-            limit = re.search(r"Max open files\s+(\S+)\s+(\S+)",
-                              read("/proc/%d/limits" % host.pid))
-            assert limit[1] == limit[2], limit
         finally:
             host.kill()
             host.wait()
