@@ -95,20 +95,21 @@ struct notify {
 	struct berth_handler handler; /* of the watchdog's timer */
 	struct sockaddr_un address;
 	socklen_t address_size; /* 0: nobody listens */
+	int fd;			/* -1 until the first message */
 	uint64_t watchdog_ns;	/* 0: no pings are wanted */
 };
 
 /* Reads NOTIFY_SOCKET and kin and takes them out of the environment.  To be
  * called in the process that was started, before it forks. */
 int notify_init(struct notify *notify);
+void notify_fini(struct notify *notify);
 /* 0 also when nobody listens. */
 BASE_PRINTF(2, 3)
-int notify_send(const struct notify *notify, const char *format, ...);
+int notify_send(struct notify *notify, const char *format, ...);
 /* Assignments of a datagram that say a state and, with text, its first line
  * as STATUS. */
-int notify_state(
-    const struct notify *notify, const char *state, const char *text);
-int notify_reloading(const struct notify *notify);
+int notify_state(struct notify *notify, const char *state, const char *text);
+int notify_reloading(struct notify *notify);
 /* Pings at half of the interval that was asked for. */
 int notify_watch(struct notify *notify, struct reactor_owner *owner);
 

@@ -78,6 +78,7 @@ notify_init(struct notify *notify)
 	int result;
 
 	memset(notify, 0, sizeof(*notify));
+	notify->fd = -1;
 	result = read_address(notify);
 	notify->watchdog_ns = read_watchdog_ns();
 	unsetenv("NOTIFY_SOCKET");
@@ -86,25 +87,46 @@ notify_init(struct notify *notify)
 	return result;
 }
 
-static int
-send_datagram(const struct notify *notify, const char *text, size_t size)
+void
+notify_fini(struct notify *notify)
 {
-	AUTO_FD fd = socket(
-	    AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	struct pollfd wait = {.fd = fd, .events = POLLOUT};
+	fd_close(&notify->fd);
+}
 
-	if (fd < 0 || connect(fd, (const struct sockaddr *)&notify->address,
-			  notify->address_size) != 0)
-		return -errno;
-	if (send(fd, text, size, MSG_NOSIGNAL) >= 0)
+/* One descriptor for all messages: a host that has run out of descriptors can
+ * still tell. */
+static int
+open_socket(struct notify *notify)
+{
+	if (notify->fd >= 0)
 		return 0;
+	notify->fd = socket(
+	    AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	return notify->fd < 0 ? -errno : 0;
+}
+
+static int
+send_datagram(struct notify *notify, const char *text, size_t size)
+{
+	struct pollfd wait = {.events = POLLOUT};
+	int result = open_socket(notify);
+
+	if (result != 0)
+		return result;
+	/* Each time: a supervisor that was restarted is another one. */
+	if (connect(notify->fd, (const struct sockaddr *)&notify->address,
+		notify->address_size) != 0)
+		return -errno;
+	if (send(notify->fd, text, size, MSG_NOSIGNAL) >= 0)
+		return 0;
+	wait.fd = notify->fd;
 	if (errno != EAGAIN || poll(&wait, 1, PATIENCE_MS) != 1)
 		return -errno;
-	return send(fd, text, size, MSG_NOSIGNAL) >= 0 ? 0 : -errno;
+	return send(notify->fd, text, size, MSG_NOSIGNAL) >= 0 ? 0 : -errno;
 }
 
 int
-notify_send(const struct notify *notify, const char *format, ...)
+notify_send(struct notify *notify, const char *format, ...)
 {
 	char text[DATAGRAM_SIZE];
 	va_list ap;
@@ -121,7 +143,7 @@ notify_send(const struct notify *notify, const char *format, ...)
 }
 
 int
-notify_state(const struct notify *notify, const char *state, const char *text)
+notify_state(struct notify *notify, const char *state, const char *text)
 {
 	/* A status is one line that a person reads in a table. */
 	const int limit = 200;
@@ -134,7 +156,7 @@ notify_state(const struct notify *notify, const char *state, const char *text)
 }
 
 int
-notify_reloading(const struct notify *notify)
+notify_reloading(struct notify *notify)
 {
 	return notify_send(notify,
 	    "RELOADING=1\nMONOTONIC_USEC=%" PRIu64 "\nSTATUS=reloading",

@@ -17,6 +17,7 @@ program_init(struct program *program)
 {
 	memset(program, 0, sizeof(*program));
 	program->pid_file.fd = -1;
+	program->notify.fd = -1;
 	program->daemon.result_fd = -1;
 	/* Until the configuration says how much is wanted. */
 	log_sink_init(&program->sink, BERTH_INFO);
@@ -29,6 +30,7 @@ program_fini(struct program *program)
 {
 	program->host = host_free(program->host);
 	pid_file_close(&program->pid_file);
+	notify_fini(&program->notify);
 	program->errors = errors_free(program->errors);
 	options_fini(&program->options);
 }

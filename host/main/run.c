@@ -184,15 +184,17 @@ start(struct program *program)
 static void
 tell_ready(struct program *program)
 {
-	if (program->options.daemon) {
+	long pid = (long)getpid();
+
+	if (program->options.daemon)
 		log_sink_to_syslog(&program->sink);
-		notify_send(&program->notify,
-		    "READY=1\nMAINPID=%ld\nSTATUS=ready", (long)getpid());
-	} else {
-		notify_state(&program->notify, "READY=1", "ready");
-	}
 	log_printf(&program->sink.log, BERTH_NOTICE, NULL,
-	    "berthd " PACKAGE_VERSION " is up, process %ld", (long)getpid());
+	    "berthd " PACKAGE_VERSION " is up, process %ld", pid);
+	if (program->options.daemon)
+		notify_send(&program->notify,
+		    "READY=1\nMAINPID=%ld\nSTATUS=ready", pid);
+	else
+		notify_state(&program->notify, "READY=1", "ready");
 	daemon_report(&program->daemon, STATUS_GOOD);
 }
 

@@ -91,6 +91,7 @@ test_messages(void **state)
 		    notify_send(&notify, "READY=1\nMAINPID=%d", 4711), 0);
 		receive(fd, text, sizeof(text));
 		assert_string_equal(text, "READY=1\nMAINPID=4711");
+		notify_fini(&notify);
 		unlink(name);
 	}
 }
@@ -109,6 +110,33 @@ open_pair(struct pair *pair)
 	pair->fd = open_supervisor(pair->name);
 	setenv("NOTIFY_SOCKET", pair->name, 1);
 	assert_int_equal(notify_init(&pair->notify), 0);
+}
+
+static void
+close_pair(struct pair *pair)
+{
+	notify_fini(&pair->notify);
+	assert_int_equal(pair->notify.fd, -1);
+	fd_close(&pair->fd);
+}
+
+/* A supervisor that was restarted is told as before. */
+static void
+test_restart(void **state)
+{
+	struct pair pair;
+	char text[64];
+
+	(void)state;
+	open_pair(&pair);
+	assert_int_equal(notify_send(&pair.notify, "READY=1"), 0);
+	fd_close(&pair.fd);
+	assert_int_equal(notify_send(&pair.notify, "lost"), -ECONNREFUSED);
+	pair.fd = open_supervisor(pair.name);
+	assert_int_equal(notify_send(&pair.notify, "found"), 0);
+	receive(pair.fd, text, sizeof(text));
+	assert_string_equal(text, "found");
+	close_pair(&pair);
 }
 
 static void
@@ -135,7 +163,7 @@ test_state(void **state)
 	receive(pair.fd, text, sizeof(text));
 	assert_int_equal(strlen(text), strlen("READY=1\nSTATUS=") + 200);
 	assert_int_equal(notify_send(&pair.notify, "%s", long_text), -EMSGSIZE);
-	fd_close(&pair.fd);
+	close_pair(&pair);
 }
 
 static void
@@ -154,7 +182,7 @@ test_reloading(void **state)
 	    sscanf(text, "RELOADING=1\nMONOTONIC_USEC=%llu\nSTATUS=", &told),
 	    1);
 	assert_true(before <= told && told <= after);
-	fd_close(&pair.fd);
+	close_pair(&pair);
 }
 
 static void
@@ -177,6 +205,7 @@ test_addresses(void **state)
 	setenv("NOTIFY_SOCKET", "/nowhere/at/all", 1);
 	assert_int_equal(notify_init(&notify), 0);
 	assert_int_equal(notify_send(&notify, "READY=1"), -ENOENT);
+	notify_fini(&notify);
 }
 
 static void
@@ -262,7 +291,7 @@ test_watchdog(void **state)
 	pair.notify.watchdog_ns = 0;
 	assert_int_equal(notify_watch(&pair.notify, &owner), 0);
 	assert_int_equal(owner.timers, 0);
-	fd_close(&pair.fd);
+	close_pair(&pair);
 	reactor_owner_fini(&owner);
 	reactor_free(reactor);
 }
@@ -279,7 +308,7 @@ test_full(void **state)
 	for (int i = 0; result == 0 && i < 100000; i++)
 		result = notify_send(&pair.notify, "WATCHDOG=1");
 	assert_int_equal(result, -EAGAIN);
-	fd_close(&pair.fd);
+	close_pair(&pair);
 }
 
 int
@@ -288,6 +317,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_silent),
 	    cmocka_unit_test(test_messages),
+	    cmocka_unit_test(test_restart),
 	    cmocka_unit_test(test_state),
 	    cmocka_unit_test(test_reloading),
 	    cmocka_unit_test(test_addresses),
