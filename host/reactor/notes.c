@@ -82,12 +82,14 @@ enqueue(struct reactor_owner *owner, const struct reactor_note *filled)
 	struct notes *n = &r->notes;
 	struct reactor_note *note;
 	bool first;
+	int result;
 
 	lock(r);
 	note = owner->revoking ? NULL : note_take(n);
 	if (note == NULL) {
+		result = owner->revoking ? -ECANCELED : -ENOMEM;
 		unlock(r);
-		return owner->revoking ? -ECANCELED : -ENOMEM;
+		return result;
 	}
 	*note = *filled;
 	note->owner = owner;

@@ -2,8 +2,8 @@
 /*
  * Descriptors: who watches what.
  *
- * A table indexed by descriptor number, which grows to the highest number seen
- * and is never shrunk.  Invariants:
+ * A table indexed by descriptor number, which grows by quarters beyond the
+ * highest number seen and is never shrunk.  Invariants:
  *
  * - A slot with a handler is known to the back end, with exactly the events
  *   of `armed`, or is `emulated`.
@@ -24,6 +24,7 @@
  * slots_reopen() starts a new set.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,8 +66,11 @@ grow(struct reactor *r, int fd)
 
 	if ((unsigned)fd < r->slot_count)
 		return 0;
+	/* A number out of the blue shall not cost its weight in memory. */
+	if (fcntl(fd, F_GETFD) < 0)
+		return -errno;
 	while (count <= (unsigned)fd)
-		count *= 2;
+		count += count / 4;
 	slots = realloc(r->slots, (size_t)count * sizeof(*slots));
 	if (slots == NULL)
 		return -ENOMEM;

@@ -28,6 +28,7 @@ rct1_arguments(void **state)
 	probe_init(&q, f, 'b');
 	assert_int_equal(add(f, &p, -1, BERTH_READ), -EBADF);
 	assert_int_equal(add(f, &p, 9999, BERTH_READ), -EBADF);
+	assert_int_equal(add(f, &p, INT32_MAX, BERTH_READ), -EBADF);
 	assert_int_equal(add(f, &p, fds[0], BERTH_TIMER), -EINVAL);
 	assert_int_equal(
 	    reactor_add(&f->owner, NULL, fds[0], BERTH_READ), -EINVAL);
