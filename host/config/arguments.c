@@ -58,21 +58,34 @@ joins_lines(const struct split *split)
 	return cursor_newline(&split->expansion.at, 1) > 0;
 }
 
+/* Bytes that stand for themselves, up to the next that may not. */
+static int
+copy_run(struct split *split)
+{
+	struct cursor *at = &split->expansion.at;
+	const char *text = cursor_text(at);
+	size_t left = split->expansion.end - at->offset, size = 1;
+
+	while (size < left && strchr(" \t\"'\\$", text[size]) == NULL)
+		size++;
+	/* A string has newlines behind backslashes only. */
+	at->offset += size;
+	return text_add(split->expansion.out, text, size);
+}
+
 static int
 split_piece(struct split *split)
 {
 	struct expansion *expansion = &split->expansion;
 	int byte = peek(split);
-	char copy = (char)byte;
-	bool blank = byte == ' ' || byte == '\t';
 
-	if (blank && split->quote == '\0') {
+	if ((byte == ' ' || byte == '\t') && split->quote == '\0') {
 		cursor_step(&expansion->at);
 		return end_word(split);
 	}
 	if ((byte == '"' || byte == '\'') &&
 	    (split->quote == '\0' || split->quote == byte)) {
-		toggle_quote(split, copy);
+		toggle_quote(split, (char)byte);
 		return 0;
 	}
 	split->in_word = split->in_word || byte != '\\' || !joins_lines(split);
@@ -80,8 +93,7 @@ split_piece(struct split *split)
 		return expand_escape(expansion, split->quote == '\0');
 	if (byte == '$')
 		return expand_variable(expansion);
-	cursor_step(&expansion->at);
-	return text_add(expansion->out, &copy, 1);
+	return copy_run(split);
 }
 
 static int
@@ -128,20 +140,26 @@ static int
 keep_string(struct reader *reader, const struct token *token,
     struct directive *directive)
 {
-	struct cursor at = token->inside;
-	size_t end = at.offset + token->size;
+	const char *at = token->text, *end = at + token->size;
 	struct text *out = &reader->scratch;
 
 	text_reset(out);
-	while (at.offset < end) {
-		char byte = (char)cursor_peek(&at, 0);
-		size_t joined = byte == '\\' ? cursor_newline(&at, 1) : 0;
-		size_t pair = byte == '\\' && joined == 0 ? 1 : 0;
+	while (at < end) {
+		const char *stop = memchr(at, '\\', (size_t)(end - at));
 
-		if (joined == 0)
-			text_add(out, at.source->data + at.offset, 1 + pair);
-		for (size_t i = 0; i < 1 + joined + pair; i++)
-			cursor_step(&at);
+		stop = stop != NULL ? stop : end;
+		text_add(out, at, (size_t)(stop - at));
+		at = stop;
+		if (at == end)
+			break;
+		if (at[1] == '\n')
+			at += 2;
+		else if (at[1] == '\r' && at[2] == '\n')
+			at += 3;
+		else {
+			text_add(out, at, 2);
+			at += 2;
+		}
 	}
 	if (out->failed)
 		return -ENOMEM;

@@ -19,12 +19,41 @@
 struct cursor {
 	const struct source *source;
 	size_t offset;
-	unsigned line, column;
+	size_t line_offset; /* where its line begins */
+	unsigned line;
 };
 
 /* The byte so far ahead, or -1 behind the end. */
-int cursor_peek(const struct cursor *cursor, size_t ahead);
-void cursor_step(struct cursor *cursor);
+static inline int
+cursor_peek(const struct cursor *cursor, size_t ahead)
+{
+	if (ahead >= cursor->source->size - cursor->offset)
+		return -1;
+	return (unsigned char)cursor->source->data[cursor->offset + ahead];
+}
+
+/* Not at the end. */
+static inline void
+cursor_step(struct cursor *cursor)
+{
+	if (cursor->source->data[cursor->offset++] != '\n')
+		return;
+	cursor->line++;
+	cursor->line_offset = cursor->offset;
+}
+
+static inline unsigned
+cursor_column(const struct cursor *cursor)
+{
+	return (unsigned)(cursor->offset - cursor->line_offset) + 1;
+}
+
+static inline const char *
+cursor_text(const struct cursor *cursor)
+{
+	return cursor->source->data + cursor->offset;
+}
+
 struct place cursor_place(const struct cursor *cursor, size_t length);
 /* Bytes of the newline (LF or CR LF) so far ahead; 0: there is none. */
 size_t cursor_newline(const struct cursor *cursor, size_t ahead);
@@ -114,6 +143,9 @@ struct reader {
 	unsigned value_room;
 };
 
+/* A text with its name, both copied; without the byte order mark of UTF-8. */
+const struct source *reader_source(struct reader *reader, const char *name,
+    const char *data, size_t size, bool is_file);
 /* Tells a mistake and returns CONFIG_E_MISTAKE. */
 BASE_PRINTF(3, 4)
 int reader_tell(

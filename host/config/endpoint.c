@@ -202,6 +202,19 @@ no_memory(const char **ret_reason)
 	return -ENOMEM;
 }
 
+static const char *
+join(struct arena *arena, const struct kind *kind, const struct parts *parts)
+{
+	char text[sizeof("tcp4:[]:") + HOST_ROOM + PORT_ROOM];
+	char *end = stpcpy(text, kind->word);
+
+	end = stpcpy(end, parts->literal6 ? ":[" : ":");
+	end = stpcpy(end, parts->host);
+	end = stpcpy(end, parts->literal6 ? "]:" : ":");
+	end = stpcpy(end, parts->port);
+	return arena_copy(arena, text, (size_t)(end - text));
+}
+
 static int
 parse_inet(struct arena *arena, const struct kind *kind, const char *rest,
     struct endpoint_spec *ret_spec, const char **ret_reason)
@@ -220,9 +233,7 @@ parse_inet(struct arena *arena, const struct kind *kind, const char *rest,
 	}
 	spec.host = arena_string(arena, parts.host);
 	spec.port = arena_string(arena, parts.port);
-	spec.text = arena_printf(arena,
-	    parts.literal6 ? "%s:[%s]:%s" : "%s:%s:%s", kind->word, parts.host,
-	    parts.port);
+	spec.text = join(arena, kind, &parts);
 	if (spec.host == NULL || spec.port == NULL || spec.text == NULL)
 		return no_memory(ret_reason);
 	*ret_spec = spec;

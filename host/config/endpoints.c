@@ -123,8 +123,10 @@ endpoints_assign(struct parser *parser, enum token_kind how,
 			return answer;
 		result = answer > 0 ? answer : result;
 	}
-	settings->listen = list;
-	settings->listen_count = kept;
+	if (result == 0) {
+		settings->listen = list;
+		settings->listen_count = kept;
+	}
 	return result;
 }
 

@@ -167,7 +167,7 @@ undefined(struct expansion *expansion, const struct place *place, size_t size,
 static int
 expand_plain(struct expansion *expansion, size_t size)
 {
-	const char *text = expansion->at.source->data + expansion->at.offset;
+	const char *text = cursor_text(&expansion->at);
 	struct place place = cursor_place(&expansion->at, size + 1);
 	const char *value = look_up(expansion, text + 1, size);
 
@@ -215,7 +215,7 @@ static int
 expand_braced(struct expansion *expansion)
 {
 	const struct cursor start = expansion->at;
-	const char *text = start.source->data + start.offset;
+	const char *text = cursor_text(&start);
 	size_t size = name_size(expansion, 2);
 	struct place place = cursor_place(&start, size + 2);
 	unsigned before = expansion->reader->mistakes;
@@ -276,6 +276,33 @@ expand_piece(struct expansion *expansion, bool bare)
 	return copy(expansion);
 }
 
+/* Does every byte stand for itself? */
+static bool
+is_plain(const struct token *token)
+{
+	bool bare = token->kind == TOKEN_WORD;
+
+	for (size_t i = 0; i < token->size; i++) {
+		char byte = token->text[i];
+
+		if (byte == '$' || byte == '\\' ||
+		    (bare && (byte == '"' || byte == '\'')))
+			return false;
+	}
+	return true;
+}
+
+static int
+expand_all(struct expansion *expansion, bool bare)
+{
+	int result = 0;
+
+	text_reset(expansion->out);
+	while (result == 0 && peek(expansion, 0) != -1)
+		result = expand_piece(expansion, bare);
+	return result;
+}
+
 int
 expand_token(
     struct reader *reader, const struct token *token, const char **ret_text)
@@ -285,18 +312,18 @@ expand_token(
 	    .end = token->inside.offset + token->size,
 	    .strict = true,
 	    .out = &reader->scratch};
-	bool bare = token->kind == TOKEN_WORD;
-	const char *text;
+	const char *text = token->text;
+	size_t size = token->size;
+	int result;
 
-	text_reset(&reader->scratch);
-	while (peek(&expansion, 0) != -1) {
-		int result = expand_piece(&expansion, bare);
-
+	if (!is_plain(token)) {
+		result = expand_all(&expansion, token->kind == TOKEN_WORD);
 		if (result != 0)
 			return result;
+		text = text_string(expansion.out);
+		size = expansion.out->size;
 	}
-	text = arena_copy(reader->tree->arena, text_string(expansion.out),
-	    expansion.out->size);
+	text = arena_copy(reader->tree->arena, text, size);
 	if (text == NULL)
 		return -ENOMEM;
 	*ret_text = text;

@@ -16,30 +16,60 @@
 
 #define TORN_LINES 16u
 
-int
-cursor_peek(const struct cursor *cursor, size_t ahead)
-{
-	if (ahead >= cursor->source->size - cursor->offset)
-		return -1;
-	return (unsigned char)cursor->source->data[cursor->offset + ahead];
-}
+/* What a byte is, and of which mode's words it is the end. */
+#define ENDS_DIRECTIVE 0x01u
+#define ENDS_KEY 0x02u
+#define ENDS_VALUE 0x04u
+#define ENDS_ALL (ENDS_DIRECTIVE | ENDS_KEY | ENDS_VALUE)
+#define IS_BLANK 0x08u
+#define IS_CONTROL 0x10u /* in a string: a mistake, or the end of the line */
+#define OPERATOR 0x20u	 /* perhaps */
+#define QUOTED 0x40u	 /* means something in a string */
+#define BLANK (IS_BLANK | ENDS_ALL)
+#define CONTROL (IS_CONTROL | ENDS_ALL)
 
-void
-cursor_step(struct cursor *cursor)
+static const unsigned char classes[256] = {
+    [0x00 ... 0x08] = CONTROL,
+    ['\t'] = BLANK,
+    ['\n'] = CONTROL,
+    [0x0b ... 0x0c] = CONTROL,
+    ['\r'] = BLANK | CONTROL,
+    [0x0e ... 0x1f] = CONTROL,
+    [' '] = BLANK,
+    ['"'] = QUOTED,
+    ['\''] = QUOTED,
+    ['\\'] = QUOTED,
+    [':'] = ENDS_DIRECTIVE,
+    ['*'] = ENDS_DIRECTIVE,
+    ['('] = ENDS_DIRECTIVE,
+    [')'] = ENDS_DIRECTIVE,
+    ['{'] = ENDS_DIRECTIVE | ENDS_KEY,
+    ['}'] = ENDS_DIRECTIVE | ENDS_KEY | ENDS_VALUE,
+    [';'] = ENDS_KEY | ENDS_VALUE,
+    ['+'] = OPERATOR,
+    ['-'] = OPERATOR,
+    ['='] = OPERATOR,
+    [0x7f] = CONTROL,
+};
+
+static const unsigned char ends[] = {
+    [LEX_DIRECTIVE] = ENDS_DIRECTIVE,
+    [LEX_KEY] = ENDS_KEY,
+    [LEX_VALUE] = ENDS_VALUE,
+};
+
+/* Has the byte one of these marks?  The end of the text has none. */
+static bool
+is(int byte, unsigned marks)
 {
-	if (cursor_peek(cursor, 0) == '\n') {
-		cursor->line++;
-		cursor->column = 0;
-	}
-	cursor->column++;
-	cursor->offset++;
+	return byte >= 0 && (classes[byte] & marks) != 0;
 }
 
 struct place
 cursor_place(const struct cursor *cursor, size_t length)
 {
-	struct place place = {cursor->source, cursor->line, cursor->column,
-	    length == 0 ? 1 : (unsigned)length};
+	struct place place = {cursor->source, cursor->line,
+	    cursor_column(cursor), length == 0 ? 1 : (unsigned)length};
 
 	return place;
 }
@@ -59,26 +89,19 @@ cursor_newline(const struct cursor *cursor, size_t ahead)
 void
 lexer_init(struct lexer *lexer, const struct source *source)
 {
-	static const char mark[] = "\xef\xbb\xbf"; /* UTF-8's byte order mark */
-
 	memset(lexer, 0, sizeof(*lexer));
 	lexer->at.source = source;
 	lexer->at.line = 1;
-	lexer->at.column = 1;
-	if (source->size >= 3 && memcmp(source->data, mark, 3) == 0)
-		lexer->at.offset = 3;
 }
 
-static bool
-is_blank(int byte)
+static void
+skip_comment(struct cursor *at)
 {
-	return byte == ' ' || byte == '\t' || byte == '\r';
-}
+	const char *text = cursor_text(at);
+	size_t left = at->source->size - at->offset;
+	const char *newline = memchr(text, '\n', left);
 
-static bool
-is_control(int byte)
-{
-	return (byte >= 0 && byte < 0x20 && byte != '\t') || byte == 0x7f;
+	at->offset += newline != NULL ? (size_t)(newline - text) : left;
 }
 
 static void
@@ -89,17 +112,13 @@ skip_blanks(struct lexer *lexer, enum lexer_mode mode)
 	for (;;) {
 		int byte = cursor_peek(at, 0);
 
-		if (byte == '#') {
-			while (byte != '\n' && byte != -1) {
-				cursor_step(at);
-				byte = cursor_peek(at, 0);
-			}
-		} else if (is_blank(byte) ||
-			   (byte == '\n' && mode == LEX_DIRECTIVE)) {
+		if (byte == '#')
+			skip_comment(at);
+		else if (is(byte, IS_BLANK) ||
+			 (byte == '\n' && mode == LEX_DIRECTIVE))
 			cursor_step(at);
-		} else {
+		else
 			return;
-		}
 	}
 }
 
@@ -140,7 +159,7 @@ string_piece(struct cursor *at, struct token *token)
 	int byte = cursor_peek(at, 0);
 	size_t newline;
 
-	if (is_control(byte)) {
+	if (is(byte, IS_CONTROL)) {
 		struct place place = cursor_place(at, 1);
 
 		bad(token, &place,
@@ -190,13 +209,9 @@ ends_word(const struct cursor *at, enum lexer_mode mode)
 {
 	int byte = cursor_peek(at, 0);
 
-	if (byte == -1 || byte == '\n' || is_blank(byte) || is_control(byte))
+	if (byte == -1 || is(byte, ends[mode]))
 		return true;
-	if (mode == LEX_VALUE)
-		return byte == ';' || byte == '}';
-	if (mode == LEX_DIRECTIVE)
-		return strchr(":*(){}", byte) != NULL;
-	return strchr(";{}", byte) != NULL || is_operator(at);
+	return mode == LEX_KEY && is(byte, OPERATOR) && is_operator(at);
 }
 
 /* Does the line that begins here look like something new? */
@@ -206,11 +221,11 @@ begins_anew(struct cursor at)
 	struct token word = {.kind = TOKEN_WORD};
 	int byte;
 
-	while (is_blank(byte = cursor_peek(&at, 0)))
+	while (is(byte = cursor_peek(&at, 0), IS_BLANK))
 		cursor_step(&at);
-	if (byte == -1 || strchr("#{}\n", byte) != NULL)
+	if (byte <= 0 || strchr("#{}\n", byte) != NULL)
 		return true;
-	word.text = at.source->data + at.offset;
+	word.text = cursor_text(&at);
 	while (!ends_word(&at, LEX_DIRECTIVE)) {
 		cursor_step(&at);
 		word.size++;
@@ -231,9 +246,9 @@ skip_torn(struct cursor *at, int quote)
 	for (unsigned lines = 0; lines < TORN_LINES;) {
 		int byte = cursor_peek(&ahead, 0);
 
-		cursor_step(&ahead);
 		if (byte == -1)
 			return;
+		cursor_step(&ahead);
 		if (byte == quote) {
 			*at = ahead;
 			return;
@@ -257,10 +272,14 @@ read_string(struct cursor *at, enum lexer_mode mode, struct token *token)
 	token->kind = TOKEN_STRING;
 	cursor_step(at);
 	token->inside = *at;
-	token->text = at->source->data + at->offset;
+	token->text = cursor_text(at);
 	for (;;) {
 		int byte = cursor_peek(at, 0);
 
+		if (byte >= 0 && !is(byte, QUOTED | IS_CONTROL)) {
+			at->offset++;
+			continue;
+		}
 		if (byte == -1 || cursor_newline(at, 0) > 0) {
 			token->place = cursor_place(&start, line_end(&start));
 			bad(token, &token->place,
@@ -283,6 +302,7 @@ read_string(struct cursor *at, enum lexer_mode mode, struct token *token)
 						: line_end(&start));
 }
 
+/* No word holds a newline. */
 static void
 read_word(struct cursor *at, enum lexer_mode mode, struct token *token)
 {
@@ -292,7 +312,7 @@ read_word(struct cursor *at, enum lexer_mode mode, struct token *token)
 	while (!ends_word(at, mode)) {
 		size_t braced = mode == LEX_VALUE ? braced_size(at) : 0;
 
-		step_by(at, braced > 0 ? braced : 1);
+		at->offset += braced > 0 ? braced : 1;
 	}
 	token->size = at->offset - start.offset;
 	token->place = cursor_place(&start, token->size);
@@ -303,27 +323,11 @@ read_word(struct cursor *at, enum lexer_mode mode, struct token *token)
 	cursor_step(at);
 }
 
-/* Takes a token of fixed form, if there is one; else takes nothing. */
+/* The operator's size, or 0. */
 static size_t
-fixed_size(
-    const struct cursor *at, enum lexer_mode mode, enum token_kind *ret_kind)
+operator_size(const struct cursor *at, int byte, enum token_kind *ret_kind)
 {
-	int byte = cursor_peek(at, 0);
-
-	*ret_kind = TOKEN_PUNCTUATION;
-	if (mode == LEX_DIRECTIVE)
-		return strchr(":*(){}", byte) != NULL ? 1 : 0;
-	if (byte == '\n') {
-		*ret_kind = TOKEN_NEWLINE;
-		return 1;
-	}
-	if (byte == ';' || byte == '}')
-		return 1;
-	if (mode == LEX_VALUE)
-		return 0;
-	if (byte == '{')
-		return 1;
-	if (!is_operator(at))
+	if (!is(byte, OPERATOR) || !is_operator(at))
 		return 0;
 	*ret_kind = byte == '+'	  ? TOKEN_ADD
 		    : byte == '-' ? TOKEN_TAKE
@@ -331,38 +335,51 @@ fixed_size(
 	return byte == '=' ? 1 : 2;
 }
 
+/* The size of a token of fixed form, or 0. */
+static size_t
+fixed_size(
+    const struct cursor *at, enum lexer_mode mode, enum token_kind *ret_kind)
+{
+	int byte = cursor_peek(at, 0);
+
+	if (byte == '\n') {
+		*ret_kind = TOKEN_NEWLINE;
+		return 1;
+	}
+	if (is(byte, ends[mode]) && !is(byte, IS_CONTROL)) {
+		*ret_kind = TOKEN_PUNCTUATION;
+		return 1;
+	}
+	return mode == LEX_KEY ? operator_size(at, byte, ret_kind) : 0;
+}
+
 void
 lexer_next(struct lexer *lexer, enum lexer_mode mode, struct token *ret_token)
 {
 	struct cursor *at = &lexer->at;
-	struct token token = {.kind = TOKEN_END};
+	struct token *token = ret_token;
 	int byte;
 
 	skip_blanks(lexer, mode);
 	byte = cursor_peek(at, 0);
-	token.inside = *at;
-	token.text = at->source->data + at->offset;
-	token.place = cursor_place(at, 1);
+	token->kind = TOKEN_END;
+	token->punctuation = (char)byte;
+	token->text = cursor_text(at);
+	token->inside = *at;
+	token->mistake = NULL;
+	token->size = fixed_size(at, mode, &token->kind);
+	token->place = cursor_place(at, token->size);
 	if (at->line != lexer->indent_line) {
 		lexer->indent_line = at->line;
-		lexer->indent = at->column;
+		lexer->indent = token->place.column;
 	}
-	token.indent = lexer->indent;
-	if (byte > 0) {
-		token.size = fixed_size(at, mode, &token.kind);
-		token.punctuation = (char)byte;
-	}
-	if (token.size > 0) {
-		token.place.length = (unsigned)token.size;
-		step_by(at, token.size);
-	} else if (byte == '"' || byte == '\'') {
-		read_string(at, mode, &token);
-	} else if (byte != -1) {
-		read_word(at, mode, &token);
-	} else {
-		token.kind = TOKEN_END;
-	}
-	*ret_token = token;
+	token->indent = lexer->indent;
+	if (token->size > 0)
+		step_by(at, token->size);
+	else if (byte == '"' || byte == '\'')
+		read_string(at, mode, token);
+	else if (byte != -1)
+		read_word(at, mode, token);
 }
 
 bool
@@ -375,7 +392,8 @@ token_is(const struct token *token, char punctuation)
 bool
 token_is_word(const struct token *token, const char *word)
 {
-	return token->kind == TOKEN_WORD && token->size == strlen(word) &&
+	return token->kind == TOKEN_WORD && token->text[0] == word[0] &&
+	       token->size == strlen(word) &&
 	       memcmp(token->text, word, token->size) == 0;
 }
 

@@ -239,13 +239,33 @@ set_part(struct block *block, const struct statement *statement)
 	    &parser->reader->values[0], &block->words);
 }
 
+/* Into the settings only if it is the one value; a message about the value
+ * itself comes first. */
+static int
+read_value(struct block *block, const struct statement *statement)
+{
+	const struct attribute *attribute = statement->attribute;
+	char *field = (char *)block->values + attribute->offset;
+	uint64_t elsewhere[2]; /* as large as any field */
+	struct message message;
+	int result;
+
+	if (statement->count > 1)
+		field = (char *)elsewhere;
+	result = value_type(attribute->kind)
+		     ->read(attribute, block->parser->reader->values[0].text,
+			 field, &message);
+	if (result != -EINVAL)
+		return result;
+	return reader_tell(block->parser->reader,
+	    &block->parser->reader->values[0].place, "%s", message.text);
+}
+
 static int
 set_scalar(struct block *block, const struct statement *statement)
 {
 	struct reader *reader = block->parser->reader;
 	const struct attribute *attribute = statement->attribute;
-	const struct value *values = reader->values;
-	struct message message;
 	int result;
 
 	if (statement->count == 0)
@@ -255,15 +275,9 @@ set_scalar(struct block *block, const struct statement *statement)
 	if (attribute->kind == VALUE_PART)
 		result = set_part(block, statement);
 	else
-		result = value_type(attribute->kind)
-			     ->read(attribute, values[0].text,
-				 (char *)block->values + attribute->offset,
-				 &message);
-	if (result == -EINVAL)
-		return reader_tell(
-		    reader, &values[0].place, "%s", message.text);
+		result = read_value(block, statement);
 	if (result == 0 && statement->count > 1)
-		return reader_tell(reader, &values[1].place,
+		return reader_tell(reader, &reader->values[1].place,
 		    "'%s' takes one value", attribute->name);
 	return result;
 }

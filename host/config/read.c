@@ -38,22 +38,36 @@ hint(const struct suggestion *suggestion, struct hint *ret_hint)
 	return ret_hint->text;
 }
 
+const struct source *
+reader_source(struct reader *reader, const char *name, const char *data,
+    size_t size, bool is_file)
+{
+	struct arena *arena = reader->tree->arena;
+	struct source *source = arena_alloc(arena, sizeof(*source));
+	size_t mark = 0;
+
+	if (source == NULL)
+		return NULL;
+	if (size >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0)
+		mark = 3;
+	source->name = arena_string(arena, name);
+	source->size = size - mark;
+	source->data = arena_copy(arena, data + mark, source->size);
+	source->is_file = is_file;
+	if (source->name == NULL || source->data == NULL)
+		return NULL;
+	return source;
+}
+
 /* Directives that stand in memory. */
 static int
 read_string(struct reader *reader, const struct config_input *input)
 {
-	struct arena *arena = reader->tree->arena;
-	struct source *source = arena_alloc(arena, sizeof(*source));
 	const char *name = input->name != NULL ? input->name : "directive";
+	const struct source *source = reader_source(
+	    reader, name, input->text, strlen(input->text), false);
 
-	if (source == NULL)
-		return -ENOMEM;
-	source->size = strlen(input->text);
-	source->name = arena_string(arena, name);
-	source->data = arena_copy(arena, input->text, source->size);
-	if (source->name == NULL || source->data == NULL)
-		return -ENOMEM;
-	return parser_read(reader, source);
+	return source == NULL ? -ENOMEM : parser_read(reader, source);
 }
 
 static int

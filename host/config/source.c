@@ -94,9 +94,10 @@ set_blocking(int fd)
 }
 
 static int
-read_file(const struct telling *telling, int fd, struct text *text)
+read_file(
+    const struct telling *telling, int fd, bool regular, struct text *text)
 {
-	int result = set_blocking(fd);
+	int result = regular ? 0 : set_blocking(fd);
 
 	if (result == 0)
 		result = fd_read_all(fd, SOURCE_LIMIT_BYTES, text);
@@ -118,24 +119,17 @@ check_text(const struct telling *telling, const struct text *text)
 	return 0;
 }
 
-/* The file behind fd into the arena. */
 static int
 take_source(const struct telling *telling, const struct text *text,
     struct frame *ret_frame)
 {
-	struct arena *arena = telling->reader->tree->arena;
-	struct source *source = arena_alloc(arena, sizeof(*source));
+	struct reader *reader = telling->reader;
 
-	if (source == NULL)
+	ret_frame->source = reader_source(
+	    reader, telling->path, text_string(text), text->size, true);
+	if (ret_frame->source == NULL)
 		return -ENOMEM;
-	source->name = arena_string(arena, telling->path);
-	source->is_file = true;
-	source->size = text->size;
-	source->data = arena_copy(arena, text_string(text), text->size);
-	if (source->name == NULL || source->data == NULL)
-		return -ENOMEM;
-	telling->reader->total_bytes += text->size;
-	ret_frame->source = source;
+	reader->total_bytes += text->size;
 	return 0;
 }
 
@@ -171,7 +165,8 @@ source_open(struct reader *reader, const char *path, bool included,
 	if (result == 0)
 		result = open_checked(&telling, &fd, &status);
 	if (result == 0)
-		result = read_file(&telling, fd, &text);
+		result = read_file(
+		    &telling, fd, S_ISREG(status.st_mode), &text);
 	if (result == 0)
 		result = check_text(&telling, &text);
 	if (result == 0)

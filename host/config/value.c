@@ -119,9 +119,10 @@ concurrency_read(const struct attribute *attribute, const char *word,
 
 	if (result != 0)
 		return result;
-	*(enum concurrency *)field = (enum concurrency)index;
-	if (index == CONCURRENCY_REACTIVE)
+	if (index == CONCURRENCY_REACTIVE) {
+		*(enum concurrency *)field = CONCURRENCY_REACTIVE;
 		return 0;
+	}
 	snprintf(ret_message->text, sizeof(ret_message->text),
 	    "not yet: concurrency '%s'; this release runs 'reactive' only",
 	    word);
