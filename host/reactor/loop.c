@@ -154,24 +154,35 @@ turn(struct reactor *r, struct batch *batch, uint64_t wait_ns)
 	return result;
 }
 
+/* For a turn or many; the hook around them is marked again afterwards. */
+static int
+enter(struct reactor *r, struct batch **ret_batch, uint32_t *ret_busy)
+{
+	if (!in_loop(r))
+		return -EPERM;
+	*ret_busy = atomic_load_explicit(&r->busy, memory_order_relaxed);
+	return batch_enter(r, ret_batch);
+}
+
+static void
+leave(struct reactor *r, uint32_t busy)
+{
+	r->depth--;
+	atomic_store_explicit(&r->busy, busy, memory_order_relaxed);
+}
+
 int
 reactor_turn(struct reactor *r, uint64_t wait_ns)
 {
 	struct batch *batch;
-	uint64_t calls;
+	uint64_t calls = atomic_load_explicit(&r->calls, memory_order_relaxed);
 	uint32_t busy;
-	int result;
+	int result = enter(r, &batch, &busy);
 
-	if (!in_loop(r))
-		return -EPERM;
-	result = batch_enter(r, &batch);
 	if (result < 0)
 		return result;
-	calls = atomic_load_explicit(&r->calls, memory_order_relaxed);
-	busy = atomic_load_explicit(&r->busy, memory_order_relaxed);
 	result = turn(r, batch, wait_ns);
-	r->depth--;
-	atomic_store_explicit(&r->busy, busy, memory_order_relaxed);
+	leave(r, busy);
 	if (result < 0)
 		return result;
 	calls = atomic_load_explicit(&r->calls, memory_order_relaxed) - calls;
@@ -183,18 +194,13 @@ reactor_run(struct reactor *r)
 {
 	struct batch *batch;
 	uint32_t busy;
-	int result;
+	int result = enter(r, &batch, &busy);
 
-	if (!in_loop(r))
-		return -EPERM;
-	result = batch_enter(r, &batch);
 	if (result < 0)
 		return result;
-	busy = atomic_load_explicit(&r->busy, memory_order_relaxed);
 	while (result >= 0 && !reactor_stopped(r))
 		result = turn(r, batch, REACTOR_FOREVER);
-	r->depth--;
-	atomic_store_explicit(&r->busy, busy, memory_order_relaxed);
+	leave(r, busy);
 	return result;
 }
 

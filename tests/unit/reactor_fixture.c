@@ -161,17 +161,53 @@ fixture_close_pair(const int fds[2])
 	close(fds[1]);
 }
 
-int
-fixture_setup(void **state)
+static int
+setup(void **state, struct reactor_options *options)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
 	(void)alarm(300);
-	assert_int_equal(reactor_new(NULL, &f->reactor), 0);
+	atomic_store(&f->now_ns, 1000000);
+	options->clock_context = f;
+	assert_int_equal(reactor_new(options, &f->reactor), 0);
 	assert_int_equal(reactor_owner_init(&f->owner, f->reactor, "test"), 0);
 	*state = f;
 	return 0;
+}
+
+int
+fixture_setup(void **state)
+{
+	return setup(state, &(struct reactor_options){.clock = NULL});
+}
+
+static struct mono
+told_clock(void *context)
+{
+	struct fixture *f = context;
+
+	return (struct mono){atomic_load(&f->now_ns)};
+}
+
+int
+fixture_setup_clock(void **state)
+{
+	return setup(state, &(struct reactor_options){
+				.clock = told_clock, .reserve_timers = 100});
+}
+
+int
+fixture_setup_limit(void **state)
+{
+	return setup(state, &(struct reactor_options){.max_notifications = 3});
+}
+
+int
+fixture_turn_at(struct fixture *f, uint64_t ns)
+{
+	atomic_store(&f->now_ns, ns);
+	return reactor_turn(f->reactor, 0);
 }
 
 int

@@ -15,6 +15,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <stdatomic.h>
+
 #include "reactor/reactor.h"
 
 /* What was called: a letter for the hook, then the handler's name. */
@@ -47,6 +49,7 @@ struct fixture {
 	struct reactor *reactor;
 	struct reactor_owner owner;
 	struct record record;
+	_Atomic uint64_t now_ns; /* of the clock that a test sets */
 };
 
 extern const struct berth_handler_type probe_type;
@@ -59,6 +62,12 @@ void fixture_feed(int fd);  /* one byte */
 void fixture_close_pair(const int fds[2]);
 int fixture_setup(void **state);
 int fixture_teardown(void **state);
+/* With a clock that stands, places for 100 timers, and 1 ms on the clock. */
+int fixture_setup_clock(void **state);
+/* With at most three notifications a turn. */
+int fixture_setup_limit(void **state);
+/* To this time, with one turn there; how many hooks were called. */
+int fixture_turn_at(struct fixture *f, uint64_t ns);
 /* A test of its own fixture; one that hangs is ended by SIGALRM. */
 #define FIXTURE_TEST(name)                                                     \
 	cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)

@@ -3,42 +3,7 @@
  * The heap of timers against a plain list, over many random operations and a
  * clock that jumps.
  */
-#include <stdatomic.h>
-
 #include "unit/reactor_fixture.h"
-
-static _Atomic uint64_t fake_ns;
-
-static struct mono
-fake_clock(void *context)
-{
-	(void)context;
-	return (struct mono){atomic_load(&fake_ns)};
-}
-
-static int
-setup_fake(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-	struct reactor_options options = {
-	    .clock = fake_clock, .reserve_timers = 100};
-
-	(void)alarm(300);
-	atomic_store(&fake_ns, 1000000);
-	assert_non_null(f);
-	assert_int_equal(reactor_new(&options, &f->reactor), 0);
-	assert_int_equal(reactor_owner_init(&f->owner, f->reactor, "test"), 0);
-	*state = f;
-	return 0;
-}
-
-/* To this time, with one turn there; how many hooks were called. */
-static int
-turn_at(struct fixture *f, uint64_t ns)
-{
-	atomic_store(&fake_ns, ns);
-	return reactor_turn(f->reactor, 0);
-}
 
 enum { MOST = 400 };
 
@@ -151,7 +116,7 @@ advance(struct oracle *o, uint64_t now)
 {
 	oracle_expire(o, now);
 	o->called_count = 0;
-	assert_int_equal(turn_at(o->f, now), o->fired_count);
+	assert_int_equal(fixture_turn_at(o->f, now), o->fired_count);
 	assert_int_equal(o->called_count, o->fired_count);
 	assert_memory_equal(
 	    o->called, o->fired, o->fired_count * sizeof(o->fired[0]));
@@ -168,7 +133,7 @@ r28_heap_equals_a_sorted_list(void **state)
 
 	o.f = *state;
 	srandom(4711);
-	atomic_store(&fake_ns, now);
+	atomic_store(&o.f->now_ns, now);
 	for (int i = 0; i < 200000; i++) {
 		long what = random() % 100;
 
@@ -190,8 +155,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(
-		r28_heap_equals_a_sorted_list, setup_fake, fixture_teardown),
+	    cmocka_unit_test_setup_teardown(r28_heap_equals_a_sorted_list,
+		fixture_setup_clock, fixture_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

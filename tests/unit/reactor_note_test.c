@@ -65,26 +65,6 @@ r21_results_of_notified_hooks(void **state)
 	assert_int_equal(reactor_turn(f->reactor, 0), 0);
 }
 
-static int
-limited(void **state, unsigned limit)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-	struct reactor_options options = {.max_notifications = limit};
-
-	(void)alarm(300);
-	assert_non_null(f);
-	assert_int_equal(reactor_new(&options, &f->reactor), 0);
-	assert_int_equal(reactor_owner_init(&f->owner, f->reactor, "test"), 0);
-	*state = f;
-	return 0;
-}
-
-static int
-setup_limited(void **state)
-{
-	return limited(state, 3);
-}
-
 static void
 r30_limited_number_a_turn(void **state)
 {
@@ -273,8 +253,8 @@ main(void)
 	    FIXTURE_TEST(r30_wake_only),
 	    FIXTURE_TEST(r30_hooks_by_mask_without_registration),
 	    FIXTURE_TEST(r21_results_of_notified_hooks),
-	    cmocka_unit_test_setup_teardown(
-		r30_limited_number_a_turn, setup_limited, fixture_teardown),
+	    cmocka_unit_test_setup_teardown(r30_limited_number_a_turn,
+		fixture_setup_limit, fixture_teardown),
 	    FIXTURE_TEST(r30_purge_by_handler_and_mask),
 	    FIXTURE_TEST(r30_purge_in_its_own_hook),
 	    FIXTURE_TEST(r30_a_million_from_the_loop),

@@ -2,11 +2,8 @@
 /*
  * Timers, on a clock that the test sets.  Allocations are counted.
  */
-#include <stdatomic.h>
-
 #include "unit/reactor_fixture.h"
 
-static _Atomic uint64_t fake_ns;
 static unsigned allocations;
 
 void *__real_malloc(size_t);
@@ -37,29 +34,6 @@ __wrap_realloc(void *old, size_t size)
 	return __real_realloc(old, size);
 }
 
-static struct mono
-fake_clock(void *context)
-{
-	(void)context;
-	return (struct mono){atomic_load(&fake_ns)};
-}
-
-static int
-setup_fake(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-	struct reactor_options options = {
-	    .clock = fake_clock, .reserve_timers = 100};
-
-	(void)alarm(300);
-	atomic_store(&fake_ns, 1000000);
-	assert_non_null(f);
-	assert_int_equal(reactor_new(&options, &f->reactor), 0);
-	assert_int_equal(reactor_owner_init(&f->owner, f->reactor, "test"), 0);
-	*state = f;
-	return 0;
-}
-
 static berth_timer_id
 schedule(struct fixture *f, struct probe *p, void *token, uint64_t delay,
     uint64_t interval)
@@ -71,14 +45,6 @@ schedule(struct fixture *f, struct probe *p, void *token, uint64_t delay,
 	    0);
 	assert_int_not_equal(id, 0);
 	return id;
-}
-
-/* To this time, with one turn there; how many hooks were called. */
-static int
-turn_at(struct fixture *f, uint64_t ns)
-{
-	atomic_store(&fake_ns, ns);
-	return reactor_turn(f->reactor, 0);
 }
 
 static void
@@ -94,20 +60,21 @@ r28_once_and_periodic_with_tokens(void **state)
 	(void)schedule(f, &p, &once, 100, 0);
 	id = schedule(f, &p, &every, 200, 50);
 	assert_int_equal(f->owner.timers, 2);
-	assert_int_equal(turn_at(f, 1000099), 0);
-	assert_int_equal(turn_at(f, 1000100), 1); /* due at the time itself */
+	assert_int_equal(fixture_turn_at(f, 1000099), 0);
+	assert_int_equal(
+	    fixture_turn_at(f, 1000100), 1); /* due at the time itself */
 	assert_ptr_equal(p.token, &once);
 	assert_int_equal(f->owner.timers, 1);
-	assert_int_equal(turn_at(f, 1000199), 0);
+	assert_int_equal(fixture_turn_at(f, 1000199), 0);
 	for (uint64_t at = 1000200; at < 1000500; at += 50) {
-		assert_int_equal(turn_at(f, at), 1);
+		assert_int_equal(fixture_turn_at(f, at), 1);
 		assert_ptr_equal(p.token, &every);
-		assert_int_equal(turn_at(f, at + 49), 0);
+		assert_int_equal(fixture_turn_at(f, at + 49), 0);
 	}
 	assert_int_equal(reactor_cancel(&f->owner, id, &token), 0);
 	assert_ptr_equal(token, &every);
 	assert_int_equal(reactor_cancel(&f->owner, id, &token), -ENOENT);
-	assert_int_equal(turn_at(f, 2000000), 0);
+	assert_int_equal(fixture_turn_at(f, 2000000), 0);
 	assert_int_equal(p.closes, 0);
 }
 
@@ -119,11 +86,11 @@ r28_missed_periods_are_skipped(void **state)
 
 	probe_init(&p, f, 'a');
 	(void)schedule(f, &p, NULL, 100, 100);
-	assert_int_equal(turn_at(f, 1000950), 1);
-	assert_int_equal(turn_at(f, 1000999), 0);
-	assert_int_equal(turn_at(f, 1001000), 1); /* still in step */
-	assert_int_equal(turn_at(f, 1001100), 1);
-	assert_int_equal(turn_at(f, 1001200), 1);
+	assert_int_equal(fixture_turn_at(f, 1000950), 1);
+	assert_int_equal(fixture_turn_at(f, 1000999), 0);
+	assert_int_equal(fixture_turn_at(f, 1001000), 1); /* still in step */
+	assert_int_equal(fixture_turn_at(f, 1001100), 1);
+	assert_int_equal(fixture_turn_at(f, 1001200), 1);
 	assert_int_equal(reactor_turn(f->reactor, 0), 0);
 }
 
@@ -145,7 +112,7 @@ r28_cancel_by_handler(void **state)
 	assert_int_equal(reactor_cancel_all(&f->owner, &p.handler), 3);
 	assert_int_equal(reactor_cancel_all(&f->owner, &p.handler), 0);
 	assert_int_equal(reactor_cancel_all(&f->owner, NULL), -EINVAL);
-	assert_int_equal(turn_at(f, 1000100), 3);
+	assert_int_equal(fixture_turn_at(f, 1000100), 3);
 	fixture_expect(f, "tb tb tb");
 	reactor_owner_fini(&other);
 }
@@ -212,7 +179,8 @@ r28_cancel_in_its_own_timeout(void **state)
 		assert_int_equal(c.result, c.all ? !once : once ? -ENOENT : 0);
 		assert_int_equal(f->owner.timers, 0);
 		assert_int_equal(p.closes, 0);
-		assert_int_equal(turn_at(f, atomic_load(&fake_ns) + 100), 0);
+		assert_int_equal(
+		    fixture_turn_at(f, atomic_load(&f->now_ns) + 100), 0);
 	}
 }
 
@@ -242,7 +210,7 @@ r28_order_and_newcomers(void **state)
 	(void)schedule(f, &b, NULL, 200, 0);
 	(void)schedule(f, &a, NULL, 100, 0);
 	(void)schedule(f, &b, NULL, 300, 0); /* equal: as scheduled */
-	assert_int_equal(turn_at(f, 1000300), 4);
+	assert_int_equal(fixture_turn_at(f, 1000300), 4);
 	fixture_expect(f, "ta tb tc tb");
 	/* The clock stands; what a hook adds comes in the next turn. */
 	assert_int_equal(reactor_turn(f->reactor, REACTOR_FOREVER), 1);
@@ -284,7 +252,7 @@ r28_arguments_and_ids(void **state)
 	reactor_owner_fini(&other);
 	/* For ever is not at once. */
 	(void)schedule(f, &p, NULL, UINT64_MAX, UINT64_MAX);
-	assert_int_equal(turn_at(f, UINT64_MAX / 2), 0);
+	assert_int_equal(fixture_turn_at(f, UINT64_MAX / 2), 0);
 }
 
 /* A day forward or back: nothing fires twice, nothing is lost. */
@@ -295,18 +263,18 @@ r29_clock_that_jumps(void **state)
 	struct fixture *f = *state;
 	struct probe p, q;
 
-	atomic_store(&fake_ns, 2 * day);
+	atomic_store(&f->now_ns, 2 * day);
 	probe_init(&p, f, 'a');
 	probe_init(&q, f, 'b');
 	(void)schedule(f, &p, NULL, 100, 0);
 	(void)schedule(f, &q, NULL, 100, 1000);
-	assert_int_equal(turn_at(f, 3 * day), 2);
-	assert_int_equal(turn_at(f, 3 * day), 0);
-	assert_int_equal(turn_at(f, day), 0);
+	assert_int_equal(fixture_turn_at(f, 3 * day), 2);
+	assert_int_equal(fixture_turn_at(f, 3 * day), 0);
+	assert_int_equal(fixture_turn_at(f, day), 0);
 	(void)schedule(f, &p, NULL, 100, 0);
-	assert_int_equal(turn_at(f, day + 100), 1);
-	assert_int_equal(turn_at(f, 3 * day), 0);
-	assert_int_equal(turn_at(f, 3 * day + 1000), 1);
+	assert_int_equal(fixture_turn_at(f, day + 100), 1);
+	assert_int_equal(fixture_turn_at(f, 3 * day), 0);
+	assert_int_equal(fixture_turn_at(f, 3 * day + 1000), 1);
 }
 
 static void
@@ -335,7 +303,8 @@ r38_no_allocation_in_steady_state(void **state)
 		assert_int_equal(
 		    reactor_notify(&f->owner, &p.handler, BERTH_EXCEPT), 0);
 		fixture_feed(fds[1]);
-		assert_int_equal(turn_at(f, atomic_load(&fake_ns) + 1000), 52);
+		assert_int_equal(
+		    fixture_turn_at(f, atomic_load(&f->now_ns) + 1000), 52);
 		assert_int_equal(
 		    reactor_mask(&f->owner, fds[0], BERTH_READ, 0), 0);
 		assert_int_equal(
@@ -347,7 +316,8 @@ r38_no_allocation_in_steady_state(void **state)
 }
 
 #define FAKE_TEST(name)                                                        \
-	cmocka_unit_test_setup_teardown(name, setup_fake, fixture_teardown)
+	cmocka_unit_test_setup_teardown(                                       \
+	    name, fixture_setup_clock, fixture_teardown)
 
 int
 main(void)
