@@ -71,8 +71,8 @@ void errors_print(const struct errors *errors, struct text *text);
 /*
  * [{"file":…,"line":…,"column":…,"length":…,"severity":…,"text":…,
  * "line_text":…}, …], null where there is none: enough to make the errors
- * again and print them.  Where the limit left some out, an object of severity
- * "more" with only a text stands last.
+ * again and print them.  Where the limit left some out, an object stands last:
+ * {"severity":"more","of":"error","count":…,"text":…}.
  */
 void errors_print_json(const struct errors *errors, struct text *text);
 

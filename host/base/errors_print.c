@@ -155,8 +155,9 @@ print_json_more(unsigned count, const char *what, struct text *text)
 		return;
 	print_json_comma(text);
 	text_printf(text,
-	    "{\"severity\":\"more\",\"text\":\"… and %u more %s%s\"}", count,
-	    what, count == 1 ? "" : "s");
+	    "{\"severity\":\"more\",\"of\":\"%s\",\"count\":%u,"
+	    "\"text\":\"… and %u more %s%s\"}",
+	    what, count, count, what, count == 1 ? "" : "s");
 }
 
 void

@@ -238,7 +238,8 @@ test_json_more(void **state)
 	assert_string_equal(text_string(&text),
 	    "[{\"file\":null,\"line\":0,\"column\":0,\"length\":0,"
 	    "\"severity\":\"error\",\"text\":\"e0\",\"line_text\":null},"
-	    "{\"severity\":\"more\",\"text\":\"… and 2 more errors\"}]");
+	    "{\"severity\":\"more\",\"of\":\"error\",\"count\":2,"
+	    "\"text\":\"… and 2 more errors\"}]");
 	errors_free(errors);
 }
 
