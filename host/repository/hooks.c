@@ -187,7 +187,12 @@ instance_fini(struct instance *instance)
 void
 instance_info(struct instance *instance, struct text *text)
 {
-	if (instance->type->info == NULL || !instance->initialised)
+	if (instance->type->info == NULL) {
+		if (instance->type->summary != NULL)
+			text_printf(text, "%s", instance->type->summary);
+		return;
+	}
+	if (!instance->initialised)
 		return;
 	text->public.host = &repository_host_table;
 	instance->type->info(&instance->public, &text->public);

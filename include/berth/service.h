@@ -61,7 +61,8 @@ struct berth_service_type {
 	/* As init: 0, or a negative errno, and then it stays suspended. */
 	int (*resume)(struct berth_service *);
 
-	/* One line on what it does now, without a newline; cannot fail. */
+	/* One line on what it does now, without a newline; cannot fail.
+	 * Default: the summary. */
 	void (*info)(struct berth_service *, struct berth_text *);
 
 	/*
