@@ -14,6 +14,7 @@
 #include "services_priv.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 
 #define LOGIN_LIMIT 3 /* wrong tokens in one session */
@@ -22,6 +23,23 @@
  * that is missing here is logged, no more. */
 static const char *const looks[] = {"help", "list", "show", "sessions", "stats",
     "check", "plan", "report", "version", NULL};
+
+struct peer {
+	char name[160];
+};
+
+/* Who it is, for the log: an address, or the user of a Unix peer. */
+static const char *
+name_peer(struct berth_session *session, struct peer *peer)
+{
+	uint32_t uid, gid;
+
+	if (berth_peer_user(session, &uid, &gid) == 0)
+		snprintf(peer->name, sizeof(peer->name), "user %" PRIu32, uid);
+	else if (berth_peer(session, peer->name, sizeof(peer->name)) < 0)
+		return "somebody";
+	return peer->name;
+}
 
 static int
 run_quit(struct berth_session *session, const char *argument)
@@ -71,19 +89,19 @@ run_login(struct berth_session *session, const char *argument)
 {
 	const struct manager *manager = session->service->state;
 	struct console *console = session->state;
-	char peer[128] = "";
+	struct peer peer;
 
 	if (manager->token_path == NULL)
 		return console_answer(session, EPERM,
 		    "nobody can log in here: see -t in berth-manager(8)");
-	berth_peer(session, peer, sizeof(peer));
 	if (token_right(session->service, argument)) {
 		console->control = true;
-		berth_log(session->service, BERTH_NOTICE, "%s logged in", peer);
+		berth_log(session->service, BERTH_NOTICE, "%s logged in",
+		    name_peer(session, &peer));
 		return console_answer(session, 0, "");
 	}
 	berth_log(session->service, BERTH_WARNING,
-	    "%s failed to log in: wrong token", peer);
+	    "%s failed to log in: wrong token", name_peer(session, &peer));
 	console->last = ++console->wrong_tokens >= LOGIN_LIMIT;
 	return console_answer(session, EACCES,
 	    console->last ? "wrong token, once too often" : "wrong token");
@@ -126,7 +144,7 @@ static void
 audit(struct berth_session *session, const char *line, bool allowed)
 {
 	struct console *console = session->state;
-	char peer[128] = "";
+	struct peer peer;
 	int i;
 
 	for (i = 0; looks[i] != NULL; i++)
@@ -135,9 +153,8 @@ audit(struct berth_session *session, const char *line, bool allowed)
 	if (!allowed && console->told_refusal)
 		return;
 	console->told_refusal = !allowed;
-	berth_peer(session, peer, sizeof(peer));
-	berth_log(session->service, BERTH_NOTICE, "%s%s: %.512s", peer,
-	    allowed ? "" : " (read-only)", line);
+	berth_log(session->service, BERTH_NOTICE, "%s%s: %.512s",
+	    name_peer(session, &peer), allowed ? "" : " (read-only)", line);
 }
 
 static int

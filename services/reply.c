@@ -3,9 +3,8 @@
  * The frame of a manager's reply.
  *
  * A script reads lines until one begins with OK or ERR: there is exactly one,
- * and it is the last.  The text of an error is summed up on it by the last
- * line that is not indented, since the lines below a message that quote its
- * source are; what the other lines say comes before.
+ * and it is the last.  An error is summed up on it by the first line of the
+ * text that is not indented; if there are more, all of them come before.
  */
 #include "services_priv.h"
 
@@ -82,17 +81,18 @@ static int
 add_error(struct outbox *outbox, struct berth_bytes text)
 {
 	static const char failed[] = "failed";
-	struct part summary = {failed, sizeof(failed) - 1}, line = {NULL, 0};
+	struct part summary = {failed, sizeof(failed) - 1}, line;
 	struct berth_bytes rest = text;
-	int result;
+	bool found = false;
+	int result = 0;
 
-	while (next_line(&rest, &line))
-		if (sums_up(&line))
-			summary = line;
-	/* A summary that stands last is not said twice. */
-	if (line.at == summary.at)
-		text.size = (size_t)(line.at - (const char *)text.data);
-	result = add_body(outbox, text);
+	while (!found && next_line(&rest, &line))
+		found = sums_up(&line);
+	if (found)
+		summary = line;
+	/* One line is not said twice. */
+	if (!found || summary.at != text.data || rest.size > 0)
+		result = add_body(outbox, text);
 	if (result < 0)
 		return result;
 	return add_line(outbox, "ERR ", &summary);

@@ -212,6 +212,7 @@ owners(void **state)
 	    {"", true, 0, "ran: remove A\nOK\n"},
 	};
 	struct desk desk;
+	char who[32];
 	size_t i;
 
 	(void)state;
@@ -223,6 +224,10 @@ owners(void **state)
 		desk_connect(&desk);
 		desk_say(&desk, "remove A\n");
 		assert_string_equal(desk.client.output.data, cases[i].reply);
+		snprintf(
+		    who, sizeof(who), "user %u", (unsigned)desk.host.peer_uid);
+		assert_non_null(strstr(desk.host.log.data,
+		    cases[i].is_unix ? who : "127.0.0.1:40000"));
 		desk_disconnect(&desk);
 		desk_stop(&desk);
 	}

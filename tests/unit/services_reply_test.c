@@ -30,11 +30,13 @@ static const struct {
     {REPLY_PLAIN, 1, "no such service", "ERR no such service\n"},
     {REPLY_PLAIN, 1, "no such service\n", "ERR no such service\n"},
     {REPLY_PLAIN, 1, "a:1:1: error: x\n! nothing changed: 1 error\n",
-	"a:1:1: error: x\nERR ! nothing changed: 1 error\n"},
+	"a:1:1: error: x\n! nothing changed: 1 error\n"
+	"ERR a:1:1: error: x\n"},
     {REPLY_PLAIN, 1, "a:1:1: error: x\n    1 | remove Ecko\n      | ^\n",
 	"a:1:1: error: x\n    1 | remove Ecko\n      | ^\n"
 	"ERR a:1:1: error: x\n"},
-    {REPLY_PLAIN, 1, "ERR x\nOK\n", " ERR x\nERR OK\n"},
+    {REPLY_PLAIN, 1, "ERR x\nOK\n", " ERR x\n OK\nERR ERR x\n"},
+    {REPLY_PLAIN, 1, "  x\nfirst\nsecond\n", "  x\nfirst\nsecond\nERR first\n"},
     {REPLY_PLAIN, 1, "  only\n\tindented", "  only\n\tindented\nERR failed\n"},
     {REPLY_JSON, 0, "", "{\"ok\":true,\"result\":null}\n"},
     {REPLY_JSON, 0, "[1,2]\n", "{\"ok\":true,\"result\":[1,2]}\n"},
