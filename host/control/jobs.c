@@ -45,10 +45,10 @@ run_next(void *context)
 	struct berth_command *job = TAILQ_FIRST(&host->queue);
 	AUTO_TEXT text;
 
+	text_init(&text);
 	host->queue_posted = false;
 	if (job == NULL)
 		return;
-	text_init(&text);
 	TAILQ_REMOVE(&host->queue, job, link);
 	host->running = job;
 	int status = (int)host_command(host, job->line, job->flags, &text);

@@ -187,6 +187,10 @@ instance_retire(struct instance *instance, uint64_t drain_ns)
 	}
 	instance->phase = PHASE_SESSIONS;
 	server_drain(instance->server, drain_ns);
+	/* What nobody else serves is closed now: a client that comes while
+	 * others are drained is refused at once and can look elsewhere, instead
+	 * of waiting in a backlog that nobody will ever take it from. */
+	server_set_listeners(instance->server, NULL, 0);
 }
 
 /* For the end of the process, when its sessions are gone: only threads are
