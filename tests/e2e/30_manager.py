@@ -9,6 +9,7 @@ import json
 import os
 import re
 import socket
+import struct
 import time
 
 from berth_e2e import (
@@ -335,6 +336,19 @@ def a_line_without_end_costs_nothing():
         assert host.rss_kb() - before < 8 * 1024
         client.sendall(b"\nquit\n")
         assert receive_all(client) == b"ERR line too long\nOK\n"
+
+
+@case
+def a_client_that_leaves_takes_its_command_back():
+    with Host(LOOK) as host:
+        for _ in range(200):
+            client = host.connect(9)
+            client.sendall(b"list\nlist\n")
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                              struct.pack("ii", 1, 0))
+            client.close()  # a reset, at some moment
+        with host.manager(9) as manager:
+            assert manager.ask("list").ok
 
 
 @case
