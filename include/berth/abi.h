@@ -10,7 +10,7 @@
  *
  * Compatibility: the majors must be equal, and the plugin's minor must not be
  * greater than the host's.  Additions go to the end of a structure and raise
- * the minor.
+ * the minor; no number of a released version is ever used in another sense.
  *
  * History
  *   1.0  services, event sessions, datagrams, handlers, timers, posts, threads,
@@ -38,7 +38,10 @@
 #define BERTH_FORM_FACTORY 1u /* path:symbol(), a function */
 #define BERTH_FORM_OBJECT 2u  /* path:symbol, the type object itself */
 
-/* The descriptor of a note.  All text is NUL-terminated and padded. */
+/*
+ * The descriptor of a note.  Text is NUL-terminated and padded: a symbol has at
+ * most 63 bytes, a version 31.
+ */
 struct berth_descriptor {
 	uint32_t magic; /* BERTH_MAGIC */
 	uint16_t abi_major;
@@ -51,26 +54,29 @@ struct berth_descriptor {
 	char version[32];
 };
 
+/* As it lies in the file; <elf.h> calls the first three namesz, descsz, type.
+ */
 struct berth_note {
 	uint32_t owner_size;
 	uint32_t descriptor_size;
 	uint32_t note_type;
-	char owner[8];
+	char owner[8]; /* padded to a multiple of 4 */
 	struct berth_descriptor descriptor;
 };
 
-/* First in every type object. */
+/* First in every type object, and filled by the macros. */
 struct berth_type_header {
 	uint32_t magic;
 	uint16_t abi_major;
 	uint16_t abi_minor;
-	uint32_t size; /* of the whole type object, bytes */
-	uint32_t kind;
-	const char *symbol;
-	const char *version;
+	uint32_t size;	     /* of the whole type object, bytes */
+	uint32_t kind;	     /* BERTH_KIND_* */
+	const char *symbol;  /* its factory, or the object itself */
+	const char *version; /* the plugin's */
 };
 
-/* The author's own version of the plugin; define it before the include. */
+/* The author's own version of the plugin, for `show`; define it before the
+ * include. */
 #ifndef BERTH_PLUGIN_VERSION
 #define BERTH_PLUGIN_VERSION "0"
 #endif
@@ -81,6 +87,8 @@ struct berth_type_header {
 #define BERTH_EXTERN_C
 #endif
 
+/* Factories and type objects are all that a plugin exports: compile it with
+ * -fvisibility=hidden, and this is what stays visible. */
 #define BERTH_EXPORT __attribute__((visibility("default")))
 
 #define BERTH_TYPE_HEADER(kind, type, symbol)                                  \

@@ -23,8 +23,9 @@ berth_log(struct berth_service *s, int level, const char *format, ...)
 }
 
 /*
- * Tell why init or resume fails: `return berth_fail(s, EINVAL, "…");`.
- * Returns -code.
+ * Tell why a hook fails that may: `return berth_fail(s, EINVAL, "…");`.  The
+ * text goes to whoever asked for the change, without the service's name, which
+ * the host adds.  code: a positive errno.  Returns -code.
  */
 BERTH_PRINTF(3, 4)
 static inline int
@@ -41,8 +42,9 @@ berth_fail(struct berth_service *s, int code, const char *format, ...)
 }
 
 /*
- * Serve one more endpoint, "tcp:127.0.0.1:7".  In init only.  The socket is
- * the host's: it survives a replacement of the service.
+ * Serve one more endpoint, "tcp:127.0.0.1:7".  In init only (-EPERM).  The
+ * socket is the host's: it survives a replacement of the service.  When it
+ * fails the reason is told by the host; init has but to return the result.
  */
 static inline int
 berth_listen(struct berth_service *s, const char *endpoint)
@@ -61,7 +63,10 @@ berth_endpoints(struct berth_service *s)
 	return s->host->endpoints(s);
 }
 
-/* Call fn(arg) on the loop, soon.  Dropped when the service ends. [any thread]
+/*
+ * Call fn(arg) on the loop, soon, in the order of the posts.  Never blocks.
+ * Dropped when the service ends: arg is better part of its state than a memory
+ * of its own.  0 or -ENOMEM.  [any thread]
  */
 static inline int
 berth_post(struct berth_service *s, berth_post_fn *fn, void *arg)
@@ -106,8 +111,9 @@ berth_now(struct berth_service *s)
 /*
  * Send.  Returns how many bytes were taken, less than given when the client
  * does not read and output_limit is reached (output_ready tells when to go
- * on), or a negative errno when the session is closing.  A datagram is taken
- * whole, sent or dropped.
+ * on), or a negative errno: -EPIPE when the session is closing, or what the
+ * connection met with, and then it ends.  A datagram is taken whole, sent or
+ * dropped; -EMSGSIZE when none can be so long.
  */
 static inline int
 berth_write(struct berth_session *s, struct berth_bytes bytes)
@@ -115,7 +121,11 @@ berth_write(struct berth_session *s, struct berth_bytes bytes)
 	return s->service->host->write(s, bytes);
 }
 
-/* Format and send, whole or not at all: -EAGAIN when there is no room. */
+/*
+ * Format and send, whole or not at all: -EAGAIN when there is no room now
+ * (output_ready follows), -EMSGSIZE when it is longer than output_limit.
+ * Returns the number of bytes.
+ */
 BERTH_PRINTF(2, 3)
 static inline int
 berth_printf(struct berth_session *s, const char *format, ...)
@@ -129,21 +139,26 @@ berth_printf(struct berth_session *s, const char *format, ...)
 	return result;
 }
 
-/* How many bytes berth_write() would take now. */
+/* How many bytes berth_write() would take now; 0 when the session is closing.
+ */
 static inline size_t
 berth_writable(struct berth_session *s)
 {
 	return s->service->host->writable(s);
 }
 
-/* End in order: flush, half-close, wait for the client with a limit. */
+/*
+ * End in order: flush, half-close, wait for the client with a limit (linger).
+ * No hook but closed is called from now on; that one not inside this call.
+ */
 static inline void
 berth_close(struct berth_session *s)
 {
 	s->service->host->close(s);
 }
 
-/* End at once; what was not sent is dropped. */
+/* End at once; what was not sent is dropped.  closed is called soon, not inside
+ * this call. */
 static inline void
 berth_abort(struct berth_session *s)
 {
@@ -161,14 +176,18 @@ berth_pause(struct berth_session *s, int pause)
 	s->service->host->pause(s, pause);
 }
 
-/* Call the timeout hook once in so many milliseconds; 0 cancels. */
+/* Call the timeout hook once in so many milliseconds, instead of what was asked
+ * for before; 0 cancels.  0, -ENOMEM, or -EPIPE when the session is closing. */
 static inline int
 berth_session_timeout(struct berth_session *s, uint32_t ms)
 {
 	return s->service->host->session_timeout(s, ms);
 }
 
-/* The addresses as text, "127.0.0.1:4711"; returns the length. */
+/* The addresses as text: "127.0.0.1:4711", "[::1]:4711", "unix:/run/x",
+ * "@abstract", "unix" for a nameless one.  The length as snprintf(3) gives it,
+ * or a negative errno.
+ */
 static inline int
 berth_peer(struct berth_session *s, char *buffer, size_t size)
 {

@@ -3,9 +3,10 @@
  * <berth/service.h>: a service, its five hooks, and what it may ask of the
  * host.  berth_service(3) is the manual.
  *
- * Every hook runs on the thread of the service's reactor and must not block.
- * Calls marked [any thread] may be made from every thread; all others belong
- * to the reactor's.
+ * Every hook runs on the thread of the service's reactor and must not block:
+ * while it runs, nobody else on that reactor is served.  Calls marked
+ * [any thread] may be made from every thread; all others belong to the
+ * reactor's.
  */
 #ifndef BERTH_SERVICE_H
 #define BERTH_SERVICE_H
@@ -30,8 +31,10 @@ struct berth_service {
 #define BERTH_FLAGS_KNOWN BERTH_EXCLUSIVE
 
 /*
- * What a plugin's factory returns: constant, the same for every instance.
- * A missing hook means the default: success, or nothing.
+ * What a plugin's factory returns: constant, the same for every instance, good
+ * for as long as the plugin is loaded.  A missing hook means the default:
+ * success, or nothing.  Designated initializers leave out what is not needed;
+ * a later interface adds its hooks there.
  */
 struct berth_service_type {
 	struct berth_type_header header;
@@ -55,14 +58,17 @@ struct berth_service_type {
 	 */
 	void (*fini)(struct berth_service *);
 
-	/* New sessions wait in the backlog from here on; cannot fail. */
+	/* New sessions wait in the backlog from here on; sessions that are
+	 * open go on.  Cannot fail.  Timers and handlers are the service's
+	 * own to hold. */
 	void (*suspend)(struct berth_service *);
 
 	/* As init: 0, or a negative errno, and then it stays suspended. */
 	int (*resume)(struct berth_service *);
 
 	/* One line on what it does now, without a newline; cannot fail.
-	 * Default: the summary. */
+	 * Called for `list` and `show`, between init and fini.  Default: the
+	 * summary. */
 	void (*info)(struct berth_service *, struct berth_text *);
 
 	/*
@@ -94,7 +100,7 @@ typedef const struct berth_service_type *(berth_service_factory_fn)(void);
  * BERTH_SERVICE(make_echo, .summary = "…", .session = { .input = … });
  * exports the factory make_echo(), for `dynamic Echo Service_Object *
  * echo:make_echo()`.  Members are named in the order of the structure, so
- * that C++20 takes them too.
+ * that C++20 takes them too.  A file may have several.
  */
 #define BERTH_SERVICE_TYPE_(symbol, object, ...)                               \
 	{                                                                      \

@@ -17,7 +17,8 @@
 
 struct berth_service;
 
-/* Bytes that somebody else owns, valid for the call only. */
+/* Bytes that somebody else owns, valid for the call only; not a string: no NUL
+ * follows. */
 struct berth_bytes {
 	const void *data;
 	size_t size;
@@ -45,15 +46,19 @@ struct berth_session_type {
 	int (*open)(struct berth_session *);
 
 	/*
-	 * Bytes have come.  Returns how many were taken, from the front;
-	 * what is left is offered again with what comes next, or, when output
-	 * was pending, once that has drained.  Negative: abort the session.
+	 * Bytes have come.  Returns how many were taken, from the front, and
+	 * so may return what berth_write() of them gave.  What is left is
+	 * offered again with what comes next, or, when output was pending, once
+	 * that has drained: until then nothing is read from this client.
+	 * Negative: abort the session, as more than was offered does.  Without
+	 * this hook what comes is thrown away.
 	 */
 	int (*input)(struct berth_session *, struct berth_bytes);
 
 	/*
-	 * A berth_write() took less than it was given; now the output has
-	 * drained below the low-water mark.  Negative: abort.
+	 * A berth_write() took less than it was given, or berth_printf() found
+	 * no room; now the output has drained below the low-water mark, half of
+	 * output_limit.  Negative: abort.
 	 */
 	int (*output_ready)(struct berth_session *);
 
@@ -61,21 +66,24 @@ struct berth_session_type {
 	int (*timeout)(struct berth_session *);
 
 	/*
-	 * The client has ended its side; rest is what input did not take.
-	 * 0 after seeing to the end by berth_close(), now or later.  Default:
-	 * flush and close.  Negative: abort.
+	 * The client has ended its side; rest is what input did not take, and
+	 * is not offered again.  It may still read: the session goes on until
+	 * the service calls berth_close(), here or later.  Default: flush and
+	 * close.  Negative: abort.
 	 */
 	int (*eof)(struct berth_session *, struct berth_bytes rest);
 
-	/* The last call for a session whose open succeeded. */
+	/* The last call for a session whose open succeeded; writing is over.
+	 * reason: BERTH_CLOSED_*, or the negative errno that ended it. */
 	void (*closed)(struct berth_session *, int reason);
 
 	/*
 	 * One datagram of a udp or unix-dgram endpoint; berth_write() answers
-	 * its sender.  The session lives for this call only, without open or
-	 * closed.  The result is ignored but for logging a negative one.  A
-	 * type without this hook can't have datagram endpoints, and one without
-	 * open and input no connections.
+	 * its sender, with one datagram a call.  The session lives for this
+	 * call only, without open or closed, its state zeroed.  The result is
+	 * ignored but for logging a negative one.  A type without this hook
+	 * can't have datagram endpoints, and one without open and input no
+	 * connections.
 	 */
 	int (*datagram)(struct berth_session *, struct berth_bytes);
 

@@ -35,6 +35,9 @@ static const struct {
 	"@/x.so: 'make_sin' makes a Module, it is declared as Service_Object"},
     {"executable_stack", "x:make_sin()", -ENOEXEC,
 	"@/x.so: asks for an executable stack: link it with -z noexecstack"},
+    {"relative_runpath", "x:make_sin()", -ENOEXEC,
+	"@/x.so: looks for libraries in 'lib', which is not an absolute "
+	"folder: link it without -rpath"},
     {"object", "x:object_type()", -ENOEXEC,
 	"@/x.so: 'object_type' is an object, not a factory: write object_type "
 	"without parentheses"},
@@ -226,6 +229,73 @@ not_elf(void **state)
 	text_fini(&bytes);
 }
 
+/* The program headers of a file in memory. */
+static Elf64_Phdr *
+segments(struct text *bytes, unsigned *ret_count)
+{
+	Elf64_Ehdr *header = (Elf64_Ehdr *)(void *)bytes->data;
+
+	*ret_count = header->e_phnum;
+	return (Elf64_Phdr *)(void *)(bytes->data + header->e_phoff);
+}
+
+enum edit { NOTES_GONE, STACK_GONE, WRITABLE_CODE };
+
+static void
+edit(struct text *bytes, enum edit what)
+{
+	Elf64_Phdr *segment;
+	unsigned count;
+
+	for (segment = segments(bytes, &count); count > 0; count--, segment++) {
+		if (what == NOTES_GONE && segment->p_type == PT_NOTE)
+			segment->p_type = PT_NULL;
+		if (what == STACK_GONE && segment->p_type == PT_GNU_STACK)
+			segment->p_type = PT_NULL;
+		if (what == WRITABLE_CODE && segment->p_type == PT_LOAD &&
+		    segment->p_flags & PF_X)
+			segment->p_flags |= PF_W;
+	}
+}
+
+/* What no compiler here makes. */
+static void
+edited(void **state)
+{
+	struct kit *kit = *state;
+	struct text bytes;
+	char *name;
+
+	if (sizeof(void *) != 8)
+		return; /* the edits are of 64-bit files */
+	text_init(&bytes);
+	read_plugin(kit, "good", &bytes);
+	/* Without a note segment the section is found. */
+	edit(&bytes, NOTES_GONE);
+	kit_write(kit, "x.so", bytes.data, bytes.size);
+	assert_int_equal(kit_check(kit, "x:make_good()"), 0);
+	edit(&bytes, WRITABLE_CODE);
+	kit_write(kit, "x.so", bytes.data, bytes.size);
+	kit_refused(kit, "x:make_good()", -ENOEXEC,
+	    "@/x.so: has a segment that is both writable and executable");
+	text_reset(&bytes);
+	read_plugin(kit, "good", &bytes);
+	edit(&bytes, STACK_GONE);
+	kit_write(kit, "x.so", bytes.data, bytes.size);
+	kit_refused(kit, "x:make_good()", -ENOEXEC,
+	    "@/x.so: asks for an executable stack: link it with -z "
+	    "noexecstack");
+	text_reset(&bytes);
+	read_plugin(kit, "good", &bytes);
+	name = memmem(bytes.data, bytes.size, "libc.so", 7);
+	assert_non_null(name);
+	memcpy(name, "lib/.so", 7);
+	kit_write(kit, "x.so", bytes.data, bytes.size);
+	kit_refused(kit, "x:make_good()", -ENOEXEC,
+	    "@/x.so: needs the library 'lib/.so.6' by a relative path");
+	text_fini(&bytes);
+}
+
 /* The end may be missing at any place: a text, never a signal. */
 static void
 truncated(void **state)
@@ -290,6 +360,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		no_code_before, kit_setup, kit_teardown),
 	    cmocka_unit_test_setup_teardown(not_elf, kit_setup, kit_teardown),
+	    cmocka_unit_test_setup_teardown(edited, kit_setup, kit_teardown),
 	    cmocka_unit_test_setup_teardown(truncated, kit_setup, kit_teardown),
 	    cmocka_unit_test_setup_teardown(statics, kit_setup, kit_teardown),
 	};
