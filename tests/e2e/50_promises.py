@@ -5,79 +5,12 @@ import os
 import re
 import signal
 import socket
-import subprocess
-import tempfile
 import threading
 import time
 
 from berth_e2e import (
-    BUILD, SOURCE, Failure, Host, case, main, receive, receive_all,
-    run_berthd, wait_until)
-
-PLUGINS = os.path.join(BUILD, "tests", "plugins", ".libs")
-TOKEN = "0123456789abcdef0123456789abcdef"
-SANITIZED = b"__asan_init" in open(
-    os.environ.get("BERTHD", os.path.join(BUILD, "berthd")), "rb").read()
-
-TEN_LINES = """
-#include <berth/berth.h>
-
-static int
-greet(struct berth_session *session)
-{
-	int result = berth_printf(session, "BANNER\\n");
-
-	berth_close(session);
-	return result < 0 ? result : 0;
-}
-
-BERTH_SERVICE(make_greeter, .summary = "greets", .session = { .open = greet });
-"""
-
-
-def secret(folder):
-    path = os.path.join(folder, "token")
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w",
-              encoding="ascii") as file:
-        file.write(TOKEN + "\n")
-    return path
-
-
-class Steered(Host):
-    """A host with a manager on {p9} that this test may steer."""
-
-    def __init__(self, conf, **rest):
-        self._secret = tempfile.TemporaryDirectory(prefix="berth-secret-")
-        self._manager = 'static Service_Manager "-p {p9} -c -t %s"\n' % (
-            secret(self._secret.name))
-        super().__init__(conf, **rest)
-
-    def write_conf(self, text):
-        super().write_conf(text + self._manager)
-
-    def log_in(self):
-        manager = self.manager(9)
-        manager.do("login " + TOKEN)
-        return manager
-
-    def close(self):
-        super().close()
-        self._secret.cleanup()
-
-
-def compile_plugin(folder, banner, name="greeter.so"):
-    """cc, as a third party does it, into a new file that is moved there."""
-    source = os.path.join(folder, "greeter.c")
-    with open(source, "w", encoding="ascii") as file:
-        file.write(TEN_LINES.replace("BANNER", banner))
-    path = os.path.join(folder, name)
-    subprocess.run(
-        [os.environ.get("CC", "cc").split()[0], "-shared", "-fPIC",
-         "-I" + os.path.join(SOURCE, "include"), "-o", path + ".new", source],
-        check=True)
-    os.rename(path + ".new", path)
-    return path
-
+    Failure, Host, case, main, receive, receive_all, run_berthd, wait_until)
+from steered import SANITIZED, Steered
 
 def banner_of(host, number):
     with host.connect(number) as client:
@@ -87,7 +20,7 @@ def banner_of(host, number):
 @case
 def a_plugin_comes_and_goes():
     with Steered("") as host, host.log_in() as manager:
-        path = compile_plugin(host.folder, "hello")
+        path = host.compile_plugin("hello")
         manager.do(host.fill("dynamic Greeter Service_Object * %s:"
                              "make_greeter() { listen = tcp:127.0.0.1:{p1} }"
                              % path))
@@ -105,41 +38,37 @@ def a_plugin_comes_and_goes():
 
 @case
 def a_changed_plugin_file_is_swapped_by_a_reload():
-    conf = ("dynamic Greeter Service_Object * {dir}/greeter.so:make_greeter()"
+    conf = ("dynamic Banner Service_Object * banner1:make_banner()"
             " { listen = tcp:127.0.0.1:{p1} }\n")
-    folder = tempfile.mkdtemp(prefix="berth-plugin-")
-    try:
-        path = compile_plugin(folder, "one")
-        conf = conf.replace("{dir}", folder)
-        with Steered(conf) as host:
-            before = host.listening()
-            assert banner_of(host, 1) == "one\n"
-            # Overwritten in place and cut off: nothing happens yet.
-            two = compile_plugin(folder, "two", "two.so")
-            with open(two, "rb") as file, open(path, "r+b") as live:
-                live.write(file.read())
-                live.truncate()
-            assert banner_of(host, 1) == "one\n"
-            with open(path, "r+b") as live:
-                content = live.read()
-                live.seek(0)
-                live.truncate(100)
-                assert banner_of(host, 1) == "one\n"
-                refused = "\n".join(host.reload())
-                assert "! nothing changed" in refused, refused
-                assert banner_of(host, 1) == "one\n"
-                live.seek(0)
-                live.write(content)
-            lines = "\n".join(host.reload())
-            assert "> Greeter (plugin file changed" in lines, lines
-            assert banner_of(host, 1) == "two\n"
-            assert host.listening() == before
-            wait_until(lambda: len(
-                [m for m in host.maps().splitlines()
-                 if "greeter" in m and " r-xp " in m]) == 1,
-                what="the old code is gone")
-    finally:
-        subprocess.run(["rm", "-rf", folder], check=True)
+
+    def banner(host):
+        with host.connect(1) as client:
+            return client.makefile("rb").readline()
+
+    with Steered(conf) as host:
+        path = os.path.join(host.plugins, "banner1.so")
+        before = host.listening()
+        assert banner(host) == b"first banner\n"
+        # Overwritten in place and cut off: nothing happens yet.
+        host.copy_plugins("banner2")
+        with open(os.path.join(host.plugins, "banner2.so"), "rb") as file:
+            content = file.read()
+        with open(path, "r+b") as live:
+            live.write(content)
+            live.truncate()
+        assert banner(host) == b"first banner\n"
+        with open(path, "r+b") as live:
+            live.truncate(100)
+            assert banner(host) == b"first banner\n"
+            refused = "\n".join(host.reload())
+            assert "! nothing changed" in refused, refused
+            assert banner(host) == b"first banner\n"
+            live.write(content)
+        lines = "\n".join(host.reload())
+        assert "> Banner (plugin file changed" in lines, lines
+        assert banner(host) == b"second banner\n"
+        assert host.listening() == before
+        wait_until(lambda: len(host.images()) == 1, what="old code is gone")
 
 
 EIGHT = """static echo { listen = tcp:127.0.0.1:{p0} }
@@ -194,7 +123,7 @@ def ten_thousand_services():
 @case
 def a_thousand_times_added_and_removed():
     with Steered("") as host, host.log_in() as manager:
-        path = compile_plugin(host.folder, "churn")
+        path = host.compile_plugin("churn")
         line = host.fill("dynamic Greeter Service_Object * %s:make_greeter()"
                          " { listen = tcp:127.0.0.1:{p1} }" % path)
         sizes = {}
@@ -259,7 +188,7 @@ dynamic Logging Service_Object * :echo() { listen = tcp:127.0.0.1:{p1} }
 """
 SECOND = """
 remove Logging
-dynamic Logging Service_Object * {dir}/greeter.so:make_greeter()
+dynamic Logging Service_Object * greeter:make_greeter()
     { listen = tcp:127.0.0.1:{p1} }
 """
 
@@ -271,7 +200,7 @@ def the_session_of_the_book():
         with host.connect(1) as old:
             old.sendall(b"record")
             assert receive(old, 6) == b"record"
-            compile_plugin(host.folder, "extended")
+            host.compile_plugin("extended")
             host.write_conf(SECOND)
             lines = "\n".join(host.reload())
             assert "> Logging (location changed" in lines, lines
