@@ -91,6 +91,8 @@ host_new(const struct host_options *options, struct host **ret_host)
 	host->options = *options;
 	host->log = options->log;
 	host_settings_init(&host->settings);
+	/* No watchdog runs yet, whatever the default is. */
+	host->settings.watchdog_ms = 0;
 	host->arena = arena_new();
 	result = host->arena == NULL ? -ENOMEM : copy_inputs(host, options);
 	if (result == 0)

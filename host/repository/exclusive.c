@@ -64,7 +64,7 @@ instance_halt(
     struct instance *instance, const struct place *place, struct errors *errors)
 {
 	struct repository_doors *doors = &instance->repository->doors;
-	struct endpoint_set set;
+	struct endpoint_set set = {.count = 0};
 	struct server *server;
 	int result;
 
