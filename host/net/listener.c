@@ -360,6 +360,13 @@ listener_socket_type(const struct listener *listener)
 	return listener->binding.address.socket_type;
 }
 
+bool
+listener_is_tcp(const struct listener *listener)
+{
+	return listener->binding.address.socket_type == SOCK_STREAM &&
+	       listener->binding.address.storage.ss_family != AF_UNIX;
+}
+
 const char *
 listener_text(const struct listener *listener)
 {

@@ -96,6 +96,7 @@ void listener_tune(struct listener *listener, const struct settings *settings);
 int listener_fd(const struct listener *listener);
 bool listener_is_datagram(const struct listener *listener);
 int listener_socket_type(const struct listener *listener); /* SOCK_STREAM, … */
+bool listener_is_tcp(const struct listener *listener);
 /* The bound address, with the port that the kernel chose: "tcp:127.0.0.1:7".
  * Lives as long as the listener. */
 const char *listener_text(const struct listener *listener);

@@ -62,7 +62,7 @@ end_of_input(struct session *session)
  */
 
 /* How many bytes came; 0: none, or the end, which was seen to. */
-static size_t
+static inline size_t
 receive(struct session *session, void *room, size_t size)
 {
 	/* A record that is longer than the room tells its real length; for a
@@ -92,7 +92,7 @@ receive(struct session *session, void *room, size_t size)
 }
 
 /* How many bytes the hook took. */
-static size_t
+static inline size_t
 offer(struct session *session, const void *data, size_t size)
 {
 	const struct berth_session_type *type = type_of(session);
@@ -169,52 +169,74 @@ read_behind(struct session *session)
 	return got == size;
 }
 
-static void
-offer_shared(struct session *session, const char *data, size_t size)
+/* What was offered from the shared buffer and not taken gets memory. */
+static __attribute__((noinline)) void
+keep_rest(struct session *session, const char *data, size_t size, size_t taken)
 {
-	size_t taken = offer(session, data, size);
-
 	if (session->phase != PHASE_OPEN)
-		return;
-	if (taken == size && session->input == NULL)
 		return;
 	if (buffer_replace(&session->input, data + taken, size - taken) != 0)
 		session_doom(session, -ENOMEM);
 	left_over(session, taken);
 }
 
-/* Little or nothing is kept: it comes along.  True: the room was filled. */
-static bool
-read_shared(struct session *session, char *shared)
+/* Something is kept: it comes along.  True: the room was filled. */
+static __attribute__((noinline)) bool
+read_along(struct session *session, char *shared)
 {
 	size_t kept = buffer_size(session->input), got;
 	size_t size = room_behind(session, LISTENERS_BUFFER_BYTES, kept);
 
 	if (size == 0)
 		return false;
-	if (kept > 0)
-		memcpy(shared, buffer_data(session->input), kept);
+	memcpy(shared, buffer_data(session->input), kept);
 	got = receive(session, shared + kept, size);
 	if (got > 0)
-		offer_shared(session, shared, kept + got);
+		keep_rest(session, shared, kept + got,
+		    offer(session, shared, kept + got));
 	return got == size;
+}
+
+/* Nothing is kept, nearly always.  True: the room was filled. */
+static inline bool
+read_fresh(struct session *session, char *shared)
+{
+	size_t size = limit_of(session), got, taken;
+
+	if (size > LISTENERS_BUFFER_BYTES)
+		size = LISTENERS_BUFFER_BYTES;
+	got = receive(session, shared, size);
+	if (got > 0) {
+		taken = offer(session, shared, got);
+		if (taken != got)
+			keep_rest(session, shared, got, taken);
+	}
+	return got == size;
+}
+
+/* Little is better copied than grown.  A record must find all the room that
+ * the limit leaves. */
+static bool
+fits_shared(const struct session *session)
+{
+	return session->input == NULL ||
+	       ((session->flags & SESSION_RECORDS) == 0 &&
+		   buffer_size(session->input) <= LISTENERS_BUFFER_BYTES / 2);
 }
 
 static bool
 read_once(struct session *session)
 {
 	struct listeners *lender = session->server->options.listeners;
-	size_t kept = buffer_size(session->input);
 	char *shared = NULL;
 	bool filled;
 
-	/* A record must find all the room that the limit leaves. */
-	if (kept <= LISTENERS_BUFFER_BYTES / 2 &&
-	    (kept == 0 || (session->flags & SESSION_RECORDS) == 0))
+	if (fits_shared(session))
 		shared = listeners_lend(lender);
 	if (shared == NULL)
 		return read_behind(session);
-	filled = read_shared(session, shared);
+	filled = session->input == NULL ? read_fresh(session, shared)
+					: read_along(session, shared);
 	listeners_return(lender);
 	return filled;
 }
@@ -222,13 +244,9 @@ read_once(struct session *session)
 int
 session_read(struct session *session)
 {
-	unsigned rounds;
-
-	for (rounds = 0; rounds < 2; rounds++) {
-		if (!session_is_reading(session) || !read_once(session))
-			return 0;
-	}
-	return 1;
+	if (!session_is_reading(session) || !read_once(session))
+		return 0;
+	return session_is_reading(session) && read_once(session);
 }
 
 void

@@ -12,6 +12,10 @@
  * writes go to the buffer, so that a service that writes until it is refused is
  * refused at some time, however fast its client reads.
  *
+ * What the open hook writes to a TCP client is held back in the kernel until
+ * the hook has returned: if it closed, the reply and our end leave in one
+ * segment, which is what a connection that is answered and closed costs most.
+ *
  * Without memory for the buffer a write is short; the session goes on when the
  * kernel takes more.  Records are never buffered, which would join them.
  */
@@ -19,6 +23,8 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -41,13 +47,16 @@ session_output_low(const struct session *session)
 }
 
 /* How many bytes the kernel took, or a negative errno. */
-static ssize_t
+static inline ssize_t
 send_now(struct session *session, const void *data, size_t size)
 {
+	int flags = MSG_NOSIGNAL;
 	ssize_t sent;
 
+	if ((session->flags & SESSION_CORKED) != 0)
+		flags |= MSG_MORE;
 	do {
-		sent = send(session->fd, data, size, MSG_NOSIGNAL);
+		sent = send(session->fd, data, size, flags);
 	} while (sent < 0 && errno == EINTR);
 	if (sent < 0)
 		/* No memory in the kernel is no fault of this client's. */
@@ -196,4 +205,18 @@ session_flush(struct session *session)
 		return;
 	}
 	buffer_consume(&session->output, (size_t)sent);
+}
+
+void
+session_uncork(struct session *session)
+{
+	int off = 0;
+
+	if ((session->flags & SESSION_CORKED) == 0)
+		return;
+	session->flags &= (uint16_t)~SESSION_CORKED;
+	/* An end of ours has taken along what was held back. */
+	if (session->bytes_out > 0 && session->phase < PHASE_LINGERING)
+		setsockopt(
+		    session->fd, IPPROTO_TCP, TCP_CORK, &off, sizeof(off));
 }

@@ -107,6 +107,8 @@ server_free(struct server *server)
 		listener_unref(server->listeners[i]);
 	free(server->listeners);
 	free(server->datagram);
+	free(server->spare);
+	server->spare = NULL;
 	server->listeners = NULL;
 	server->listener_count = 0;
 	server->datagram = NULL;

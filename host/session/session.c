@@ -54,19 +54,44 @@ is_failure(int reason)
 	return reason < 0 || reason == BERTH_CLOSED_OVERFLOW;
 }
 
-static void
-log_session(struct session *session, int level, const char *what)
+static __attribute__((noinline)) void
+log_peer(struct session *session, int level, const char *what)
 {
 	struct server *server = session->server;
-	struct log *log = server->options.log;
-	char peer[SESSION_ADDRESS_MAX] = "an unknown address";
+	char peer[SESSION_ADDRESS_MAX];
 
-	/* Asked for when wanted only: it is a system call. */
-	if (log == NULL || level > log->level)
-		return;
-	session_peer(&session->public, peer, sizeof(peer));
-	log_printf(log, level, server->options.service->name,
+	if (session_peer(&session->public, peer, sizeof(peer)) < 0)
+		strcpy(peer, "an unknown address");
+	log_printf(server->options.log, level, server->options.service->name,
 	    "session %" PRIu64 " from %s: %s", session->id, peer, what);
+}
+
+static inline bool
+is_logged(const struct session *session, int level)
+{
+	const struct log *log = session->server->options.log;
+
+	/* The peer is asked for when wanted only: it is a system call. */
+	return log != NULL && level <= log->level;
+}
+
+/* A service that answers and closes needs one session at a time. */
+static void *
+take_memory(struct server *server, size_t size)
+{
+	void *memory = server->spare;
+
+	server->spare = NULL;
+	return memory != NULL ? memory : malloc(size);
+}
+
+static void
+give_memory(struct server *server, void *memory)
+{
+	if (server->spare == NULL)
+		server->spare = memory;
+	else
+		free(memory);
 }
 
 static void
@@ -76,17 +101,21 @@ end(struct session *session)
 	const struct berth_session_type *type = type_of(session);
 	int reason = session->reason;
 
-	log_session(session, is_failure(reason) ? BERTH_INFO : BERTH_DEBUG,
-	    reason_text(reason));
+	int level = is_failure(reason) ? BERTH_INFO : BERTH_DEBUG;
+
+	if (is_logged(session, level))
+		log_peer(session, level, reason_text(reason));
 	if ((session->flags & SESSION_OPENED) != 0 && type->closed != NULL)
 		type->closed(&session->public, reason);
 	if (is_failure(reason))
 		server->counters.sessions_failed++;
 	LIST_REMOVE(session, link);
 	fd_close(&session->fd);
-	buffer_drop(&session->input);
-	buffer_drop(&session->output);
-	free(session);
+	if (session->input != NULL)
+		buffer_drop(&session->input);
+	if (session->output != NULL)
+		buffer_drop(&session->output);
+	give_memory(server, session);
 	server_session_gone(server);
 }
 
@@ -156,17 +185,6 @@ session_end_now(struct session *session, int reason)
  * ------------------------------------------------------------------
  */
 
-bool
-session_is_reading(const struct session *session)
-{
-	if ((session->flags & SESSION_EOF) != 0)
-		return false;
-	if (session->phase == PHASE_OPEN)
-		return (session->flags & (SESSION_STOPPED | SESSION_STALLED)) ==
-		       0;
-	return session->phase == PHASE_LINGERING;
-}
-
 static unsigned
 wanted_interest(const struct session *session)
 {
@@ -216,6 +234,7 @@ settle(struct session *session)
 {
 	if (session->phase == PHASE_FLUSHING)
 		session_shut_step(session);
+	session_uncork(session);
 	if (session->phase != PHASE_DOOMED)
 		watch(session);
 }
@@ -346,11 +365,12 @@ const struct berth_handler_type session_handler_type = {
 static struct session *
 session_new(struct server *server, struct listener *listener, int fd)
 {
-	size_t state_size = server->options.type->state_size;
-	struct session *session = calloc(1, sizeof(*session) + state_size);
+	size_t size = sizeof(struct session) + server->options.type->state_size;
+	struct session *session = take_memory(server, size);
 
 	if (session == NULL)
 		return NULL;
+	memset(session, 0, size);
 	session->public.service = server->options.service;
 	session->public.state = session + 1;
 	session->handler.type = &session_handler_type;
@@ -359,7 +379,9 @@ session_new(struct server *server, struct listener *listener, int fd)
 	session->born_ns = reactor_now(server->reactor).ns;
 	session->active_ns = session->born_ns;
 	session->fd = fd;
-	if (listener_socket_type(listener) == SOCK_SEQPACKET)
+	if (listener_is_tcp(listener))
+		session->flags = SESSION_CORKED;
+	else if (listener_socket_type(listener) == SOCK_SEQPACKET)
 		session->flags = SESSION_RECORDS;
 	LIST_INSERT_HEAD(&server->sessions, session, link);
 	return session;
@@ -388,7 +410,8 @@ session_accepted(
 	}
 	server->counters.sessions_total++;
 	server->counters.sessions_active++;
-	log_session(session, BERTH_DEBUG, "opened");
+	if (is_logged(session, BERTH_DEBUG))
+		log_peer(session, BERTH_DEBUG, "opened");
 	reactor_charge(server->options.owner);
 	session_enter(session);
 	result = type->open != NULL ? type->open(&session->public) : 0;

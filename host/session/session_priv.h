@@ -52,7 +52,8 @@ enum session_phase {
 #define SESSION_QUEUED 0x80u   /* its deferred node is with the reactor */
 #define SESSION_RECORDS 0x100u /* seqpacket: boundaries are kept */
 #define SESSION_DATAGRAM 0x200u
-#define SESSION_HELD 0x400u				/* server_hold() */
+#define SESSION_CORKED 0x800u /* TCP in its open hook: see output.c */
+#define SESSION_HELD 0x400u   /* server_hold() */
 #define SESSION_STOPPED (SESSION_PAUSED | SESSION_HELD) /* does not read */
 
 struct session {
@@ -101,7 +102,18 @@ void session_touch(struct session *session);
 void session_doom(struct session *session, int reason);
 /* Dooms it and calls the closed hook in this call where that can be. */
 void session_end_now(struct session *session, int reason);
-bool session_is_reading(const struct session *session);
+
+static inline bool
+session_is_reading(const struct session *session)
+{
+	const uint16_t bits = SESSION_EOF | SESSION_STOPPED | SESSION_STALLED;
+
+	if (session->phase == PHASE_OPEN)
+		return (session->flags & bits) == 0;
+	return session->phase == PHASE_LINGERING &&
+	       (session->flags & SESSION_EOF) == 0;
+}
+
 void session_defer(struct session *session);
 /* why: SESSION_PAUSED or SESSION_HELD; one of them is enough to stop. */
 void session_stop_reading(struct session *session, uint16_t why, bool stop);
@@ -119,6 +131,7 @@ void session_offer_again(struct session *session);
 
 /* Hands the kernel what waits. */
 void session_flush(struct session *session);
+void session_uncork(struct session *session);
 bool session_output_low(const struct session *session);
 
 /* --- close.c -----------------------------------------------------------------
@@ -167,8 +180,9 @@ struct server {
 	LIST_HEAD(, session) sessions;
 	struct server_counters counters;
 	struct datagram *datagram; /* the one that is served now */
-	berth_timer_id sweep;	   /* idle_timeout */
-	berth_timer_id deadline;   /* of draining */
+	void *spare; /* memory of a session that has ended, for the next */
+	berth_timer_id sweep;	 /* idle_timeout */
+	berth_timer_id deadline; /* of draining */
 	struct reactor_deferred deferred;
 	uint64_t refused_told_ns; /* when refusals were last logged */
 	uint64_t refused_untold;

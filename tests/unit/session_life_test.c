@@ -4,6 +4,8 @@
  */
 #include "unit/session_bed.h"
 
+#include <linux/tcp.h>
+
 #include "session/session_priv.h"
 
 static const struct berth_session_type echo = {.input = stage_echo};
@@ -69,6 +71,52 @@ test_connect_reply_close(void **state)
 	/* The loop never heard of them. */
 	assert_int_equal(stage->owner.descriptors, 0);
 	assert_int_equal(stage->owner.timers, 0);
+}
+
+static int
+greet(struct berth_session *session)
+{
+	berth_printf(session, "220 ");
+	return berth_printf(session, "ready\r\n") == 7 ? 0 : -EIO;
+}
+
+static void
+test_greeting_is_not_held_back(void **state)
+{
+	static const struct berth_session_type type = {
+	    .open = greet, .input = stage_echo};
+	struct stage *stage = *state;
+	char data[64];
+	int client;
+
+	stage_serve(stage, &type, "tcp:127.0.0.1:0");
+	client = bed_connect(stage->listener);
+	stage_until_opened(stage, 1);
+	/* It is there, without waiting for any timer of the kernel's. */
+	assert_int_equal(recv(client, data, sizeof(data), 0), 11);
+	stage_send(stage, client, "x");
+	stage_expect(stage, client, "x");
+	close(client);
+	stage_until_closed(stage, 1);
+}
+
+static void
+test_reply_and_end_in_one_segment(void **state)
+{
+	static const struct berth_session_type type = {.open = greet_and_close};
+	struct stage *stage = *state;
+	struct tcp_info info;
+	socklen_t size = sizeof(info);
+	int client;
+
+	stage_serve(stage, &type, "tcp:127.0.0.1:0");
+	client = bed_connect(stage->listener);
+	assert_int_equal(stage_until_end(stage, client, NULL), 0);
+	assert_int_equal(
+	    getsockopt(client, IPPROTO_TCP, TCP_INFO, &info, &size), 0);
+	/* The other one is the answer to our connect(2). */
+	assert_int_equal(info.tcpi_segs_in, 2);
+	close(client);
 }
 
 static int
@@ -726,6 +774,8 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 	    TEST(test_echo_serves),
 	    TEST(test_connect_reply_close),
+	    TEST(test_reply_and_end_in_one_segment),
+	    TEST(test_greeting_is_not_held_back),
 	    TEST(test_open_may_fail),
 	    TEST(test_state_is_zeroed),
 	    cmocka_unit_test(test_memory_of_an_idle_session),
