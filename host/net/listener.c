@@ -340,6 +340,10 @@ void
 listener_tune(struct listener *listener, const struct settings *settings)
 {
 	socket_tune(listener->fd, &listener->binding, settings);
+	if (settings->socket_mode == listener->binding.mode)
+		return;
+	listener->binding.mode = settings->socket_mode;
+	socket_path_mode(&listener->path, settings->socket_mode);
 }
 
 int

@@ -90,7 +90,8 @@ struct listener_consumer *listener_consumer(const struct listener *listener);
 void listener_pause(struct listener *listener);
 void listener_resume(struct listener *listener);
 void listener_set_backlog(struct listener *listener, unsigned backlog);
-/* Backlog, keepalive and nodelay; connections inherit them when accepted. */
+/* Backlog, keepalive and nodelay, which connections inherit when accepted; the
+ * mode of a path. */
 void listener_tune(struct listener *listener, const struct settings *settings);
 
 int listener_fd(const struct listener *listener);

@@ -66,6 +66,8 @@ int socket_prepare(int fd, const struct binding *binding);
 void socket_tune(
     int fd, const struct binding *binding, const struct settings *settings);
 
+/* Gives the path this mode, if it is still the one that was bound. */
+void socket_path_mode(const struct socket_path *path, unsigned mode);
 /* Unlinks the path if it is still the one that was bound. */
 void socket_path_fini(struct socket_path *path);
 

@@ -110,15 +110,26 @@ remember_path(struct socket_path *path, const char *name)
 	return path->name == NULL ? -ENOMEM : 0;
 }
 
-void
-socket_path_fini(struct socket_path *path)
+static bool
+is_ours(const struct socket_path *path)
 {
 	struct stat status;
 
-	if (path->name == NULL)
-		return;
-	if (lstat(path->name, &status) == 0 && status.st_dev == path->device &&
-	    status.st_ino == path->inode)
+	return path->name != NULL && lstat(path->name, &status) == 0 &&
+	       status.st_dev == path->device && status.st_ino == path->inode;
+}
+
+void
+socket_path_mode(const struct socket_path *path, unsigned mode)
+{
+	if (is_ours(path))
+		(void)chmod(path->name, mode);
+}
+
+void
+socket_path_fini(struct socket_path *path)
+{
+	if (is_ours(path))
 		unlink(path->name);
 	free(path->name);
 	path->name = NULL;

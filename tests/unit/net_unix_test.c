@@ -61,6 +61,33 @@ test_path_lives_with_the_listener(void **state)
 	}
 }
 
+static unsigned
+mode_of(const char *path)
+{
+	struct stat status;
+
+	assert_int_equal(lstat(path, &status), 0);
+	return status.st_mode & 07777;
+}
+
+static void
+test_mode_of_the_path(void **state)
+{
+	struct bed *bed = *state;
+	const char *word = bed_path(bed, "unix:", "mode");
+	struct listener *listener;
+	mode_t mask = umask(077);
+
+	bed->settings.socket_mode = 0660;
+	listener = bed_listen(bed, word);
+	assert_int_equal(mode_of(path_of(word)), 0660);
+	bed->settings.socket_mode = 0602;
+	listener_tune(listener, &bed->settings);
+	assert_int_equal(mode_of(path_of(word)), 0602);
+	listener_unref(listener);
+	umask(mask);
+}
+
 static void
 test_abstract_name_leaves_nothing(void **state)
 {
@@ -276,6 +303,7 @@ main(void)
 	cmocka_unit_test_setup_teardown(name, bed_setup, bed_teardown)
 	static const struct CMUnitTest tests[] = {
 	    TEST(test_path_lives_with_the_listener),
+	    TEST(test_mode_of_the_path),
 	    TEST(test_abstract_name_leaves_nothing),
 	    TEST(test_abstract_name_of_another),
 	    TEST(test_one_path_two_types),
