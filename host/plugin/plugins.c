@@ -60,7 +60,8 @@ forget_unused(struct plugins *plugins)
 {
 	struct facts *facts, *next;
 
-	HASH_ITER (hh, plugins->facts, facts, next) {
+	for (facts = plugins->facts; facts; facts = next) {
+		next = facts->hh.next;
 		if (facts->references == 1)
 			forget_facts(plugins, facts);
 	}
@@ -168,7 +169,8 @@ plugins_snapshot(struct plugins *plugins, bool on)
 	struct lookup *lookup, *next;
 
 	plugins->snapshot = on;
-	HASH_ITER (hh, plugins->lookups, lookup, next) {
+	for (lookup = plugins->lookups; lookup; lookup = next) {
+		next = lookup->hh.next;
 		HASH_DEL(plugins->lookups, lookup);
 		lookup_free(lookup);
 	}
@@ -414,8 +416,10 @@ plugins_free(struct plugins *plugins)
 		return NULL;
 	plugins_snapshot(plugins, false);
 	image_sweep(plugins, true);
-	HASH_ITER (hh, plugins->facts, facts, next)
+	for (facts = plugins->facts; facts; facts = next) {
+		next = facts->hh.next;
 		forget_facts(plugins, facts);
+	}
 	free_folders(plugins->folders, plugins->folder_count);
 	free(plugins);
 	return NULL;
