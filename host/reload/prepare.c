@@ -154,7 +154,10 @@ plan_prepare(struct plan *plan)
 
 	BASE_ASSERT(!plan->prepared);
 	plan->prepared = true;
+	/* A file that many services share is looked at once. */
+	plugins_snapshot(plan->options.plugins, true);
 	result = each_step(plan, make_objects);
+	plugins_snapshot(plan->options.plugins, false);
 	if (result == 0)
 		result = each_step(plan, call_hooks);
 	if (result == 0)
