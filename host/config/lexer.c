@@ -263,6 +263,22 @@ skip_torn(struct cursor *at, int quote)
 	}
 }
 
+/* Up to the quote, the end of the line, or that of the text. */
+static void
+skip_string(struct cursor *at, int quote, struct token *token)
+{
+	for (;;) {
+		int byte = cursor_peek(at, 0);
+
+		if (byte == -1 || byte == quote || cursor_newline(at, 0) > 0)
+			return;
+		if (is(byte, QUOTED | IS_CONTROL))
+			string_piece(at, token);
+		else
+			at->offset++;
+	}
+}
+
 static void
 read_string(struct cursor *at, enum lexer_mode mode, struct token *token)
 {
@@ -273,33 +289,22 @@ read_string(struct cursor *at, enum lexer_mode mode, struct token *token)
 	cursor_step(at);
 	token->inside = *at;
 	token->text = cursor_text(at);
-	for (;;) {
-		int byte = cursor_peek(at, 0);
-
-		if (byte >= 0 && !is(byte, QUOTED | IS_CONTROL)) {
-			at->offset++;
-			continue;
-		}
-		if (byte == -1 || cursor_newline(at, 0) > 0) {
-			token->place = cursor_place(&start, line_end(&start));
-			bad(token, &token->place,
-			    "the string is not closed on its line; a "
-			    "backslash at the end of the line continues it");
-			if (mode == LEX_DIRECTIVE)
-				skip_torn(at, quote);
-			return;
-		}
-		if (byte == quote)
-			break;
-		string_piece(at, token);
-	}
+	skip_string(at, quote, token);
 	token->size = at->offset - token->inside.offset;
-	cursor_step(at);
-	if (token->kind != TOKEN_STRING)
+	if (cursor_peek(at, 0) != quote) {
+		token->place = cursor_place(&start, line_end(&start));
+		bad(token, &token->place,
+		    "the string is not closed on its line; a backslash at "
+		    "the end of the line continues it");
+		if (mode == LEX_DIRECTIVE)
+			skip_torn(at, quote);
 		return;
-	token->place = cursor_place(&start, at->line == start.line
-						? at->offset - start.offset
-						: line_end(&start));
+	}
+	cursor_step(at);
+	if (token->kind == TOKEN_STRING)
+		token->place = cursor_place(
+		    &start, at->line == start.line ? at->offset - start.offset
+						   : line_end(&start));
 }
 
 /* No word holds a newline. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The rows G, A and E of the list of what ACE 7.0.8 does with svc.conf, with
- * what is right here: the same, or better where svc.conf(5) says so.  Each
- * row gives the text, the canonical print of what may run, and the messages.
+ * The rows G and A, and those of D, E, L and S that a reader can show, of the
+ * list of what ACE 7.0.8 does with svc.conf, with what is right here: the
+ * same, or better where svc.conf(5) says so.  Each row gives the text, the
+ * canonical print of what may run, and the messages.
  */
 #include "unit/config_fixture.h"
 
@@ -108,6 +109,56 @@ static const struct row grammar[] = {
 	"1:1: unknown directive 'Dynamic'; did you mean 'dynamic'?\n"},
     {"G23 include", "include foo.conf\nremove B", "remove B\n",
 	"1:9: 'include': the path stands in quotes: \"foo.conf\"\n"},
+    {"D01, D02",
+	"dynamic A Service_Object * plug:f() "
+	"dynamic A Service_Object * libplug:f() "
+	"dynamic A Service_Object * libplug.so:f() "
+	"dynamic A Service_Object * ./plug:f() "
+	"dynamic A Service_Object * ./libplug.so:f() "
+	"dynamic A Service_Object * /opt/libplug.so:f() "
+	"dynamic A Service_Object * plug.v1:f()",
+	"dynamic A Service_Object * plug:f()\n"
+	"dynamic A Service_Object * libplug:f()\n"
+	"dynamic A Service_Object * libplug.so:f()\n"
+	"dynamic A Service_Object * ./plug:f()\n"
+	"dynamic A Service_Object * ./libplug.so:f()\n"
+	"dynamic A Service_Object * /opt/libplug.so:f()\n"
+	"dynamic A Service_Object * plug.v1:f()\n",
+	""},
+    {"L01: the order is the text's", "static A static B static A",
+	"static A\nstatic B\nstatic A\n", ""},
+    {"L17: a type is believed until the plugin is read",
+	"dynamic S STREAM * plug:f() dynamic M Module * plug:g()",
+	"dynamic S STREAM * plug:f()\ndynamic M Module * plug:g()\n", ""},
+    {"S01, S02",
+	"stream dynamic S STREAM * plug:s() active { dynamic A Module *plug:m()"
+	" \"pa\" dynamic B Module *plug:m() \"pb\" dynamic C Module *plug:m() }"
+	" suspend S resume S stream S { remove B } remove S",
+	"stream dynamic S STREAM * plug:s() {\n"
+	"\tdynamic A Module * plug:m() \"pa\"\n"
+	"\tdynamic B Module * plug:m() \"pb\"\n"
+	"\tdynamic C Module * plug:m()\n"
+	"}\n"
+	"suspend S\nresume S\nstream S {\n\tremove B\n}\nremove S\n",
+	""},
+    {"S03: a mistake before it does not empty a stream",
+	"remove\nstream dynamic S STREAM * plug:s() {\n"
+	"dynamic A Module * plug:m()\n}\n",
+	"stream dynamic S STREAM * plug:s() {\n"
+	"\tdynamic A Module * plug:m()\n}\n",
+	"1:1: expected a name after 'remove'\n"},
+    {"S04: one module of three is wrong",
+	"stream dynamic S STREAM * plug:s() {\ndynamic A Module * plug:m()\n"
+	"dynamic B Module plug:m()\ndynamic C Module * plug:m()\n}\nremove Z",
+	"remove Z\n", "3:18: expected '*', not 'plug'\n"},
+    {"S05", "stream S { suspend M resume M }",
+	"stream S {\n\tsuspend M\n\tresume M\n}\n", ""},
+    {"S06",
+	"stream Nope { remove A } stream static Y { static X } remove B "
+	"remove S",
+	"stream Nope {\n\tremove A\n}\nstream static Y {\n\tstatic X\n}\n"
+	"remove B\nremove S\n",
+	""},
 };
 
 static void
@@ -251,6 +302,31 @@ test_strings(void **state)
 	reading_fini(&reading);
 }
 
+/* E03: a missing file is told, and what is behind it is read as well. */
+static void
+test_missing_file(void **state)
+{
+	const struct config_input inputs[] = {
+	    {CONFIG_STRING, "static a", "-S #1"},
+	    {CONFIG_FILE, "no-such-file", NULL},
+	    {CONFIG_STRING, "remov b", "-S #2"},
+	};
+	AUTO_TEXT text = {0};
+	struct reading reading;
+
+	(void)state;
+	reading_init(&reading, inputs, BASE_COUNT(inputs));
+	errors_print(reading.errors, &text);
+	assert_string_equal(text_string(&text),
+	    "no-such-file: error: cannot read it: No such file or directory\n"
+	    "-S #2:1:1: error: unknown directive 'remov'; did you mean "
+	    "'remove'?\n"
+	    "    1 | remov b\n"
+	    "      | ^~~~~\n");
+	assert_string_equal(text_string(&reading.print), "static a\n");
+	reading_fini(&reading);
+}
+
 /* One text: what the first input sets by default holds in the second. */
 static void
 test_one_text(void **state)
@@ -283,6 +359,7 @@ main(void)
 	    cmocka_unit_test(test_long_string),
 	    cmocka_unit_test(test_arguments),
 	    cmocka_unit_test(test_strings),
+	    cmocka_unit_test(test_missing_file),
 	    cmocka_unit_test(test_one_text),
 	};
 
