@@ -221,13 +221,17 @@ enum client_status
 client_run(struct client *client, int argc, char **argv)
 {
 	struct options options;
-	int result = options_parse(client, argc, argv, &options);
+	int result;
 
+	json_memory_watch();
+	result = options_parse(client, argc, argv, &options);
 	if (result == 0)
 		result = act(client, &options);
-	/* Nothing else is forwarded. */
-	if (result < 0 || client->out.failed || client->err.failed) {
+	/* No other error is forwarded to here. */
+	if (result < 0 || client->out.failed || client->err.failed ||
+	    json_memory_failed()) {
 		text_reset(&client->out);
+		text_reset(&client->err);
 		client_tell(client, "no memory");
 		return CLIENT_FAILED;
 	}

@@ -42,6 +42,10 @@ enum paint field_paint(const struct field *field, struct json_t *value);
 /* The value as JSON on a line.  0 or -ENOMEM. */
 int json_line(struct json_t *value, struct text *text);
 
+/* Before the library is used, and after. */
+void json_memory_watch(void);
+bool json_memory_failed(void);
+
 /* --- address: where the host listens ------------------------------------ */
 
 #define ADDRESS_DEFAULT "/run/berth/control"

@@ -101,7 +101,7 @@ collect_keys(struct sheet *sheet)
 	return 0;
 }
 
-static void
+static int
 add_row(const struct sheet *sheet, json_t *row, struct table *table)
 {
 	AUTO_TEXT cell;
@@ -113,9 +113,12 @@ add_row(const struct sheet *sheet, json_t *row, struct table *table)
 
 		text_reset(&cell);
 		field_print(field, value, &cell);
+		if (cell.failed)
+			return -ENOMEM;
 		table_add(table, field_paint(field, value), text_string(&cell),
 		    cell.size);
 	}
+	return 0;
 }
 
 static int
@@ -124,7 +127,7 @@ print_rows(struct client *client, const struct sheet *sheet)
 	struct table *table;
 	json_t *row;
 	size_t i;
-	int result;
+	int result = 0;
 
 	if (sheet->count == 0)
 		return 0;
@@ -132,8 +135,10 @@ print_rows(struct client *client, const struct sheet *sheet)
 	if (table == NULL)
 		return -ENOMEM;
 	json_array_foreach (sheet->rows, i, row)
-		add_row(sheet, row, table);
-	result = table_print(table, &client->screen, &client->out);
+		if (result == 0)
+			result = add_row(sheet, row, table);
+	if (result == 0)
+		result = table_print(table, &client->screen, &client->out);
 	table_free(table);
 	return result;
 }

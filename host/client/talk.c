@@ -143,12 +143,13 @@ static int
 read_reply(
     const struct talk *talk, struct talk_line line, struct reply *ret_reply)
 {
-	json_error_t error;
 	json_t *root, *ok;
 
-	root = json_loadb(line.data, line.size, JSON_ALLOW_NUL, &error);
-	if (root == NULL && json_error_code(&error) == json_error_out_of_memory)
+	root = json_loadb(line.data, line.size, JSON_ALLOW_NUL, NULL);
+	if (json_memory_failed()) {
+		json_decref(root);
 		return -ENOMEM;
+	}
 	ok = json_object_get(root, "ok");
 	if (!json_is_boolean(ok)) {
 		json_decref(root);
@@ -174,7 +175,7 @@ talk_ask(
     struct talk *talk, const char *line, size_t size, struct reply *ret_reply)
 {
 	struct mono until = {mono_now().ns + MONO_MS(talk->timeout_ms)};
-	struct talk_line answer;
+	struct talk_line answer = {NULL, 0};
 	int result = say(talk, line, size, until);
 
 	/* Who hangs up may have said why before. */
