@@ -66,6 +66,14 @@ done
 [ $count -gt 0 ] || fail "docs/example holds no plugin"
 echo "$count compiled, as C and as C++"
 
+if [ -x "$work/build/berthctl" ]; then
+	for file in bin/berthctl share/man/man1/berthctl.1 \
+	    share/bash-completion/completions/berthctl \
+	    share/zsh/site-functions/_berthctl; do
+		[ -e "$prefix/$file" ] || fail "no $file was installed"
+	done
+fi
+
 [ -x "$prefix/sbin/berthd" ] || fail "no berthd was installed"
 BERTHD=$prefix/sbin/berthd EXAMPLES=$top/docs/example \
     PYTHONDONTWRITEBYTECODE=1 python3 "$top/tests/e2e/installed.py"
