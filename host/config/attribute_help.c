@@ -33,6 +33,8 @@ print_text(const struct attribute *row, struct text *text)
 	    text, "%s = %s\n\t%s\n\t", row->name, row->syntax, row->help);
 	if (row->initial[0] != '\0')
 		text_printf(text, "Default: %s.  ", row->initial);
+	if (row->pending)
+		text_printf(text, "Not yet: it is refused.  ");
 	text_printf(
 	    text, "A change applies %s.\n", attribute_change_text(row->change));
 }
@@ -68,6 +70,8 @@ print_mdoc(const struct attribute *row, struct text *text)
 	text_printf(text, "\n%s\n", row->help);
 	if (row->initial[0] != '\0')
 		text_printf(text, "Default:\n.Cm %s .\n", row->initial);
+	if (row->pending)
+		text_printf(text, "Not yet: this release refuses it.\n");
 	text_printf(
 	    text, "A change applies %s.\n", attribute_change_text(row->change));
 }

@@ -1,152 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * attributes: the table of every attribute.  The reader, the printer, the
- * help and the manual page all take it from here; so do the defaults, which
- * are read from their text.
+ * attributes: what is done with the table of attributes: find a row, set the
+ * defaults, compare, print and copy values.
  */
 #include "config/config_priv.h"
 
 #include <errno.h>
 #include <string.h>
-
-#define KIB UINT64_C(1024)
-#define GIB (KIB * KIB * KIB)
-#define SECOND UINT64_C(1000)
-#define HOUR (3600 * SECOND)
-#define DAY (24 * HOUR)
-
-#define SERVICE(name_, kind_, change_, field_)                                 \
-	.name = (name_), .scope = ATTRIBUTE_SERVICE, .change = (change_),      \
-	.kind = (kind_), .offset = offsetof(struct settings, field_)
-#define HOST(name_, kind_, change_, field_)                                    \
-	.name = (name_), .scope = ATTRIBUTE_HOST, .change = (change_),         \
-	.kind = (kind_), .offset = offsetof(struct host_settings, field_)
-#define PART(name_, of_)                                                       \
-	.name = (name_), .scope = ATTRIBUTE_SERVICE, .change = CHANGE_REBIND,  \
-	.kind = VALUE_PART, .initial = "", .synonym_of = (of_)
-
-static const struct attribute service_attributes[] = {
-    {SERVICE("listen", VALUE_ENDPOINTS, CHANGE_REBIND, listen),
-	.syntax = "ENDPOINT ...", .initial = "",
-	.help = "Where clients reach the service; see ENDPOINTS."},
-    {PART("port", "listen"), .syntax = "NUMBER | NAME",
-	.help = "The port of the one endpoint that port, bind, socket_type "
-		"and protocol make up."},
-    {PART("bind", "listen"), .syntax = "ADDRESS",
-	.help = "The address to go with port; without it, all addresses."},
-    {PART("interface", "bind"), .syntax = "ADDRESS",
-	.help = "Another word for bind."},
-    {PART("socket_type", "listen"), .syntax = "stream | dgram",
-	.help = "To go with port; without it, what protocol implies, or "
-		"stream."},
-    {PART("protocol", "listen"),
-	.syntax = "tcp | tcp4 | tcp6 | udp | udp4 | udp6",
-	.help = "To go with port; without it, what socket_type implies, or "
-		"tcp."},
-    {SERVICE("backlog", VALUE_COUNT, CHANGE_LIVE, backlog), .syntax = "NUMBER",
-	.initial = "511", .low = 1, .high = 65535,
-	.help = "Connections that may wait in the kernel until the service "
-		"takes them; the kernel's own limit is net.core.somaxconn."},
-    {SERVICE("v6only", VALUE_FLAG, CHANGE_REBIND, v6only), .syntax = "yes | no",
-	.initial = "no",
-	.help = "Whether an endpoint on all addresses or on an IPv6 address "
-		"refuses IPv4 clients."},
-    {SERVICE("keepalive", VALUE_FLAG, CHANGE_SESSION, keepalive),
-	.syntax = "yes | no", .initial = "no",
-	.help = "Whether the kernel probes silent TCP connections."},
-    {SERVICE("nodelay", VALUE_FLAG, CHANGE_SESSION, nodelay),
-	.syntax = "yes | no", .initial = "yes",
-	.help = "Whether TCP sends small pieces at once instead of "
-		"collecting them."},
-    {SERVICE("reserved_sources", VALUE_FLAG, CHANGE_LIVE, reserved_sources),
-	.syntax = "yes | no", .initial = "no",
-	.help = "Whether datagrams from ports below 1024 are served; they "
-		"are how two servers are set upon each other."},
-    {SERVICE("concurrency", VALUE_CONCURRENCY, CHANGE_REPLACE, concurrency),
-	.syntax = "reactive | iterative | thread | pool | process",
-	.initial = "reactive",
-	.help = "How connections are driven; this release runs reactive "
-		"only."},
-    {SERVICE("instances", VALUE_LIMIT, CHANGE_LIVE, instances),
-	.syntax = "NUMBER | unlimited", .initial = "unlimited", .low = 0,
-	.high = 1000000,
-	.help = "Sessions at once; further clients wait in the backlog."},
-    {SERVICE("idle_timeout", VALUE_TIME, CHANGE_LIVE, idle_timeout_ms),
-	.syntax = "TIME", .initial = "0", .low = 0, .high = 365 * DAY,
-	.help = "A session in which nothing moves for so long is closed; 0 "
-		"means never."},
-    {SERVICE("drain", VALUE_TIME, CHANGE_LIVE, drain_ms), .syntax = "TIME",
-	.initial = "30s", .low = 0, .high = DAY,
-	.help = "How long sessions may go on when the service is removed or "
-		"replaced, before they are closed."},
-    {SERVICE("ready_timeout", VALUE_TIME, CHANGE_LIVE, ready_timeout_ms),
-	.syntax = "TIME", .initial = "30s", .low = 1, .high = HOUR,
-	.help = "How long a new instance that is asked whether it is ready "
-		"may say not yet; then the one before it goes on."},
-    {SERVICE("suspend", VALUE_SUSPEND, CHANGE_LIVE, suspend),
-	.syntax = "clients | sessions", .initial = "clients",
-	.help = "Whether a suspension lets only new clients wait, or is not "
-		"reading from sessions either."},
-    {SERVICE("socket_mode", VALUE_MODE, CHANGE_REBIND, socket_mode),
-	.syntax = "MODE", .initial = "0666", .low = 0, .high = 0777,
-	.help = "The mode of the file of a Unix endpoint, octal; the umask "
-		"does not count."},
-    {SERVICE("linger", VALUE_TIME, CHANGE_LIVE, linger_ms), .syntax = "TIME",
-	.initial = "2s", .low = 0, .high = HOUR,
-	.help = "How long an orderly close waits for the client to close as "
-		"well, so that the last bytes are not lost."},
-    {SERVICE("input_limit", VALUE_SIZE, CHANGE_LIVE, input_limit_bytes),
-	.syntax = "SIZE", .initial = "64K", .low = 512, .high = GIB,
-	.help = "Bytes of a session that are held while the service has not "
-		"taken them; a session that needs more is closed."},
-    {SERVICE("output_limit", VALUE_SIZE, CHANGE_LIVE, output_limit_bytes),
-	.syntax = "SIZE", .initial = "256K", .low = 512, .high = GIB,
-	.help = "Bytes that are held for a client that does not read; above "
-		"it the service has to wait."},
-    {.name = NULL},
-};
-
-static const struct attribute host_attributes[] = {
-    {HOST("reload", VALUE_RELOAD, CHANGE_LIVE, reload),
-	.syntax = "script | exact", .initial = "script",
-	.help = "Whether the files are a script, and what they do not "
-		"mention stays, or a declaration, and it is removed; see "
-		"RELOADING."},
-    {HOST("plugin_path", VALUE_PATH_LIST, CHANGE_LIVE, plugin_path),
-	.syntax = "PATH[:PATH ...]", .initial = "",
-	.help = "Folders in which plugins are looked for, instead of the one "
-		"that was built in."},
-    {HOST("pid_file", VALUE_PATH, CHANGE_RESTART, pid_file), .syntax = "PATH",
-	.initial = "",
-	.help = "A file that holds the process id and is locked while the "
-		"host runs."},
-    {HOST("control", VALUE_PATH, CHANGE_LIVE, control), .syntax = "PATH",
-	.initial = "",
-	.help = "The control socket, by which the host's own user and root "
-		"steer it; see berthctl(1)."},
-    {HOST("watch", VALUE_FLAG, CHANGE_LIVE, watch), .syntax = "yes | no",
-	.initial = "no",
-	.help = "Whether a changed file of the configuration is read at "
-		"once, without a signal."},
-    {HOST("log_level", VALUE_LEVEL, CHANGE_LIVE, log_level),
-	.syntax = "error | warning | notice | info | debug", .initial = "info",
-	.low = 3, .high = 7,
-	.help = "The least severe messages that are logged."},
-    {HOST("watchdog", VALUE_TIME, CHANGE_LIVE, watchdog_ms), .syntax = "TIME",
-	.initial = "1s", .low = 0, .high = HOUR,
-	.help = "A call into a service that takes longer is logged with its "
-		"name; 0 means never."},
-    {HOST("shutdown", VALUE_TIME, CHANGE_LIVE, shutdown_ms), .syntax = "TIME",
-	.initial = "10s", .low = 0, .high = DAY,
-	.help = "How long all sessions may go on when the host ends."},
-    {.name = NULL},
-};
-
-const struct attribute *
-attributes(enum attribute_scope scope)
-{
-	return scope == ATTRIBUTE_HOST ? host_attributes : service_attributes;
-}
 
 const struct attribute *
 attribute_find(enum attribute_scope scope, const char *name)
@@ -167,7 +27,8 @@ set_defaults(enum attribute_scope scope, void *values)
 	for (; row->name != NULL; row++) {
 		int result;
 
-		if (row->initial[0] == '\0')
+		/* No limit, as a rate, is zero. */
+		if (row->initial[0] == '\0' || row->kind == VALUE_RATE)
 			continue;
 		result = value_type(row->kind)->read(
 		    row, row->initial, (char *)values + row->offset, &message);
@@ -242,6 +103,48 @@ copy_endpoint(struct arena *arena, const struct endpoint_spec *from,
 	return 0;
 }
 
+static int
+copy_words(struct arena *arena, struct word_list *words)
+{
+	const char **to = arena_alloc(
+	    arena, ((size_t)words->count + 1) * sizeof(*to));
+
+	if (to == NULL)
+		return -ENOMEM;
+	for (unsigned i = 0; i < words->count; i++) {
+		to[i] = arena_string(arena, words->word[i]);
+		if (to[i] == NULL)
+			return -ENOMEM;
+	}
+	words->word = to;
+	return 0;
+}
+
+/* Strings and lists that the values still share with their origin. */
+static int
+copy_texts(struct arena *arena, enum attribute_scope scope, void *values)
+{
+	const struct attribute *row = attributes(scope);
+
+	for (; row->name != NULL; row++) {
+		void *field = (char *)values + row->offset;
+		const char **string = field;
+		struct word_list *words = field;
+		int result = 0;
+
+		if (row->kind == VALUE_PATH || row->kind == VALUE_PATH_LIST ||
+		    row->kind == VALUE_WORD)
+			result = copy_string(arena, *string, string);
+		else if ((row->kind == VALUE_WORDS ||
+			     row->kind == VALUE_LOG_TYPE) &&
+			 words->count > 0)
+			result = copy_words(arena, words);
+		if (result < 0)
+			return result;
+	}
+	return 0;
+}
+
 int
 settings_copy(
     struct arena *arena, const struct settings *from, struct settings *ret_to)
@@ -259,6 +162,8 @@ settings_copy(
 		if (result < 0)
 			return result;
 	}
+	if (copy_texts(arena, ATTRIBUTE_SERVICE, &to) < 0)
+		return -ENOMEM;
 	*ret_to = to;
 	return 0;
 }
@@ -267,17 +172,10 @@ int
 host_settings_copy(struct arena *arena, const struct host_settings *from,
     struct host_settings *ret_to)
 {
-	const struct attribute *row = host_attributes;
 	struct host_settings to = *from;
 
-	for (; row->name != NULL; row++) {
-		const char **path = (void *)((char *)&to + row->offset);
-
-		if (row->kind != VALUE_PATH && row->kind != VALUE_PATH_LIST)
-			continue;
-		if (copy_string(arena, *path, path) < 0)
-			return -ENOMEM;
-	}
+	if (copy_texts(arena, ATTRIBUTE_HOST, &to) < 0)
+		return -ENOMEM;
 	*ret_to = to;
 	return 0;
 }

@@ -84,6 +84,8 @@ struct config_options {
 	/* NULL: getenv(3). */
 	const char *(*environment)(void *context, const char *name);
 	void *environment_context;
+	/* To be printed, not run: what no code applies yet is no mistake. */
+	bool convert;
 };
 
 /*

@@ -171,16 +171,35 @@ struct value_type {
 
 const struct value_type *value_type(enum value_kind kind);
 value_read_fn number_read, size_read, time_read, mode_read;
+value_read_fn nice_read, load_read, rlimit_read;
 value_print_fn number_print, size_print, time_print, mode_print;
+value_print_fn nice_print, load_print, rlimit_print;
+/* As an attribute of that kind would read and print it. */
+int config_count(const char *word, uint64_t *ret_count);
+void print_time(uint64_t time_ms, struct text *text);
 
 /* endpoints.c: `listen`, and xinetd's words for it */
-int endpoints_assign(struct parser *parser, enum token_kind how,
+int endpoints_assign(struct reader *reader, enum token_kind how,
     const struct value *values, unsigned count, struct settings *settings);
-int endpoints_combine(struct parser *parser, const struct place *place,
+int endpoints_combine(struct reader *reader, const struct place *place,
     const struct endpoint_words *words, struct settings *settings);
 /* One of xinetd's words, by its attribute's name. */
-int endpoint_word_set(struct parser *parser, const struct attribute *attribute,
+int endpoint_word_set(struct reader *reader, const struct attribute *attribute,
     const struct value *value, struct endpoint_words *words);
+/* list.c: values of several words, of which there may be none */
+bool list_takes(const struct attribute *attribute);
+int list_assign(struct reader *reader, const struct attribute *attribute,
+    enum token_kind how, const struct value *values, unsigned count,
+    const struct place *place, void *field);
+void words_print(
+    const struct attribute *attribute, const void *field, struct text *text);
+void rate_print(
+    const struct attribute *attribute, const void *field, struct text *text);
+bool words_equal(const void *a, const void *b);
+bool rate_equal(const void *a, const void *b);
+/* "not yet" for a row that nothing applies, but for conversions. */
+int attribute_check_pending(struct reader *reader,
+    const struct attribute *attribute, const struct place *place);
 /* The message for a word that is none of these. */
 int value_tell_words(const struct attribute *attribute, const char *word,
     const char *const *words, struct message *ret_message);

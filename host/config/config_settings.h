@@ -50,9 +50,58 @@ enum suspend_mode {
 	SUSPEND_SESSIONS /* sessions are not read from either */
 };
 
+/* A list of words; what is set and empty is not what is not set. */
+struct word_list {
+	const char *const *word;
+	unsigned count;
+	bool is_set;
+};
+
+/* So many in each span of time, and after too many a pause. */
+struct rate {
+	unsigned count; /* 0: no limit */
+	uint64_t per_ms;
+	uint64_t pause_ms;
+};
+
+/* Of `rlimit_…`. */
+#define RLIMIT_INHERIT UINT64_C(0)
+#define RLIMIT_UNLIMITED UINT64_MAX
+
+/* Who says to a client of tcpmux that its service was found (RFC 1078). */
+enum tcpmux_mode {
+	TCPMUX_NO,   /* it is not reached through tcpmux */
+	TCPMUX_YES,  /* the program */
+	TCPMUX_PLUS, /* the host */
+};
+
+/* Rows of the table that were written for something. */
+#define ATTRIBUTE_ROWS 128u
+struct given {
+	uint64_t bits[ATTRIBUTE_ROWS / 64];
+};
+
+static inline bool
+given_has(const struct given *given, unsigned row)
+{
+	return (given->bits[row / 64] >> (row % 64) & 1) != 0;
+}
+
+static inline void
+given_add(struct given *given, unsigned row)
+{
+	given->bits[row / 64] |= UINT64_C(1) << (row % 64);
+}
+
+static inline bool
+given_any(const struct given *given)
+{
+	return (given->bits[0] | given->bits[1]) != 0;
+}
+
 /* Of one service; every field has its row in the table. */
 struct settings {
-	uint64_t given; /* bit n: row n of the table was written for it */
+	struct given given;
 	struct endpoint_spec *listen;
 	unsigned listen_count;
 	unsigned backlog;
@@ -70,12 +119,48 @@ struct settings {
 	uint64_t linger_ms; /* an orderly close waits so long for the client */
 	uint64_t input_limit_bytes;
 	uint64_t output_limit_bytes;
+	const char *socket_user; /* owner of the file of a Unix endpoint */
+	const char *socket_group;
+	uint64_t receive_buffer_bytes; /* of the kernel; 0: its default */
+	uint64_t send_buffer_bytes;
+	enum tcpmux_mode tcpmux;
+
+	/* programs; NULL: as the host */
+	const char *user;
+	const char *group; /* NULL: the user's own */
+	bool groups;	   /* the user's supplementary groups as well */
+	const char *argv0; /* NULL: the last part of the path */
+	bool wait;
+	int nice;
+	unsigned umask;
+	struct word_list env;	  /* NAME=VALUE */
+	struct word_list passenv; /* names */
+	const char *cwd;
+	const char *chroot;
+	uint64_t rlimit_as, rlimit_core, rlimit_cpu, rlimit_data, rlimit_files;
+	uint64_t rlimit_nproc, rlimit_rss, rlimit_stack;
+
+	/* admission */
+	unsigned per_source; /* sessions of one address; 0: no limit */
+	struct rate cps;
+	struct rate source_cps;	    /* of one address */
+	struct word_list only_from; /* not set: everybody */
+	struct word_list no_access;
+	struct word_list access_times; /* "hh:mm-hh:mm"; not set: always */
+	unsigned max_load_percent;     /* of a load of 1; 0: no limit */
+	const char *libwrap;	       /* name for hosts_access(5) */
+	const char *banner, *banner_success, *banner_fail; /* files */
+
+	/* log: SYSLOG FACILITY [LEVEL] | FILE PATH [SOFT [HARD]] */
+	struct word_list log_type;
+	struct word_list log_on_success;
+	struct word_list log_on_failure;
 };
 
 enum reload_mode { RELOAD_SCRIPT, RELOAD_EXACT };
 
 struct host_settings {
-	uint64_t given;
+	struct given given;
 	enum reload_mode reload;
 	const char *plugin_path; /* NULL: the built-in one */
 	const char *pid_file;	 /* NULL: none */
@@ -110,6 +195,15 @@ enum value_kind {
 	VALUE_LEVEL,	   /* int, 3 to 7 */
 	VALUE_PATH,	   /* const char *, absolute; NULL: none */
 	VALUE_PATH_LIST,   /* the same, several with colons between them */
+	VALUE_WORD,	   /* const char *, without blanks; NULL: none */
+	VALUE_NICE,	   /* int */
+	VALUE_LOAD,	   /* unsigned, percent; "2.5" */
+	VALUE_TCPMUX,	   /* enum tcpmux_mode */
+	VALUE_RLIMIT,	   /* uint64_t; see RLIMIT_INHERIT */
+	VALUE_RLIMIT_SIZE, /* the same, bytes */
+	VALUE_RATE,	   /* struct rate */
+	VALUE_WORDS,	   /* struct word_list */
+	VALUE_LOG_TYPE,	   /* struct word_list, set whole */
 	VALUE_ENDPOINTS,   /* listen and listen_count */
 	VALUE_PART	   /* of an endpoint: see synonym_of */
 };
@@ -125,6 +219,12 @@ struct attribute {
 	enum value_kind kind;
 	size_t offset; /* of the field in struct settings or host_settings */
 	uint64_t low, high;
+	/* No code applies it yet: who gives it is told so. */
+	bool pending;
+	/* Of a list: the words there are (NULL: any), or what is wrong with
+	 * one (NULL: nothing). */
+	const char *const *choices;
+	const char *(*check)(const char *word);
 	/* xinetd's word for a part of `listen`, or for another such word; has
 	 * no field of its own. */
 	const char *synonym_of;

@@ -15,7 +15,7 @@
 
 static int
 tell_endpoint(
-    struct parser *parser, const struct value *value, const char *reason)
+    struct reader *reader, const struct value *value, const char *reason)
 {
 	const char *colon = strchr(value->text, ':');
 	struct suggestion suggestion;
@@ -29,21 +29,20 @@ tell_endpoint(
 	/* A kind that is right needs no hint. */
 	if (suggestion.best != NULL && strcmp(suggestion.best, kind) == 0)
 		suggestion.best = NULL;
-	return reader_tell(parser->reader, &value->place,
-	    "bad endpoint '%.100s': %s%s", value->text, reason,
-	    hint(&suggestion, &near));
+	return reader_tell(reader, &value->place, "bad endpoint '%.100s': %s%s",
+	    value->text, reason, hint(&suggestion, &near));
 }
 
 static int
-parse_value(struct parser *parser, const struct value *value,
+parse_value(struct reader *reader, const struct value *value,
     struct endpoint_spec *ret_spec)
 {
 	const char *reason;
 	int result = endpoint_parse(
-	    parser->reader->tree->arena, value->text, ret_spec, &reason);
+	    reader->tree->arena, value->text, ret_spec, &reason);
 
 	if (result == -EINVAL)
-		return tell_endpoint(parser, value, reason);
+		return tell_endpoint(reader, value, reason);
 	if (result == 0)
 		ret_spec->place = value->place;
 	return result;
@@ -60,37 +59,37 @@ find(const struct endpoint_spec *list, unsigned count, const char *text)
 }
 
 static int
-add(struct parser *parser, const struct value *value,
+add(struct reader *reader, const struct value *value,
     struct endpoint_spec *list, unsigned *count)
 {
 	struct endpoint_spec spec;
-	int result = parse_value(parser, value, &spec);
+	int result = parse_value(reader, value, &spec);
 
 	if (result != 0)
 		return result;
 	if (find(list, *count, spec.text) < *count)
-		return reader_tell(parser->reader, &value->place,
+		return reader_tell(reader, &value->place,
 		    "'%.100s' is in the list already", value->text);
 	if (*count == ENDPOINT_LIMIT)
-		return reader_tell(parser->reader, &value->place,
+		return reader_tell(reader, &value->place,
 		    "more than %u endpoints", ENDPOINT_LIMIT);
 	list[(*count)++] = spec;
 	return 0;
 }
 
 static int
-take(struct parser *parser, const struct value *value,
+take(struct reader *reader, const struct value *value,
     struct endpoint_spec *list, unsigned *count)
 {
 	struct endpoint_spec spec;
-	int result = parse_value(parser, value, &spec);
+	int result = parse_value(reader, value, &spec);
 	unsigned at;
 
 	if (result != 0)
 		return result;
 	at = find(list, *count, spec.text);
 	if (at == *count)
-		return reader_tell(parser->reader, &value->place,
+		return reader_tell(reader, &value->place,
 		    "'%.100s' is not in the list", value->text);
 	memmove(&list[at], &list[at + 1], (*count - at - 1) * sizeof(*list));
 	--*count;
@@ -98,7 +97,7 @@ take(struct parser *parser, const struct value *value,
 }
 
 int
-endpoints_assign(struct parser *parser, enum token_kind how,
+endpoints_assign(struct reader *reader, enum token_kind how,
     const struct value *values, unsigned count, struct settings *settings)
 {
 	unsigned kept = how == TOKEN_ASSIGN ? 0 : settings->listen_count;
@@ -108,16 +107,15 @@ endpoints_assign(struct parser *parser, enum token_kind how,
 
 	if (room > ENDPOINT_LIMIT)
 		room = ENDPOINT_LIMIT;
-	list = arena_alloc(
-	    parser->reader->tree->arena, (room + 1) * sizeof(*list));
+	list = arena_alloc(reader->tree->arena, (room + 1) * sizeof(*list));
 	if (list == NULL)
 		return -ENOMEM;
 	if (kept > 0)
 		memcpy(list, settings->listen, kept * sizeof(*list));
 	for (unsigned i = 0; i < count; i++) {
 		int answer = how == TOKEN_TAKE
-				 ? take(parser, &values[i], list, &kept)
-				 : add(parser, &values[i], list, &kept);
+				 ? take(reader, &values[i], list, &kept)
+				 : add(reader, &values[i], list, &kept);
 
 		if (answer < 0)
 			return answer;
@@ -138,7 +136,7 @@ static const char *const protocol_words[] = {
     "tcp", "tcp4", "tcp6", "udp", "udp4", "udp6", NULL};
 
 static int
-check_word(struct parser *parser, const struct attribute *attribute,
+check_word(struct reader *reader, const struct attribute *attribute,
     const struct value *value, const char *const *words)
 {
 	struct message message;
@@ -147,11 +145,11 @@ check_word(struct parser *parser, const struct attribute *attribute,
 		if (strcmp(words[i], value->text) == 0)
 			return 0;
 	value_tell_words(attribute, value->text, words, &message);
-	return reader_tell(parser->reader, &value->place, "%s", message.text);
+	return reader_tell(reader, &value->place, "%s", message.text);
 }
 
 int
-endpoint_word_set(struct parser *parser, const struct attribute *attribute,
+endpoint_word_set(struct reader *reader, const struct attribute *attribute,
     const struct value *value, struct endpoint_words *words)
 {
 	const char *name = attribute->name;
@@ -162,10 +160,10 @@ endpoint_word_set(struct parser *parser, const struct attribute *attribute,
 		word = &words->port;
 	} else if (strcmp(name, "socket_type") == 0) {
 		word = &words->socket_type;
-		result = check_word(parser, attribute, value, type_words);
+		result = check_word(reader, attribute, value, type_words);
 	} else if (strcmp(name, "protocol") == 0) {
 		word = &words->protocol;
-		result = check_word(parser, attribute, value, protocol_words);
+		result = check_word(reader, attribute, value, protocol_words);
 	}
 	if (result == 0)
 		*word = *value;
@@ -186,7 +184,7 @@ pair_up(const char *type, const char *protocol)
 }
 
 int
-endpoints_combine(struct parser *parser, const struct place *place,
+endpoints_combine(struct reader *reader, const struct place *place,
     const struct endpoint_words *words, struct settings *settings)
 {
 	const char *host = words->bind.text;
@@ -197,16 +195,16 @@ endpoints_combine(struct parser *parser, const struct place *place,
 
 	if (value.text == NULL)
 		return reader_tell(
-		    parser->reader, place, "'port' is missing beside it");
+		    reader, place, "'port' is missing beside it");
 	if (protocol == NULL)
-		return reader_tell(parser->reader, &words->protocol.place,
+		return reader_tell(reader, &words->protocol.place,
 		    "protocol '%s' does not go with socket_type '%s'",
 		    words->protocol.text, words->socket_type.text);
 	host = host != NULL ? host : "*";
 	bare6 = host[0] != '[' && strchr(host, ':') != NULL;
-	value.text = arena_printf(parser->reader->tree->arena,
+	value.text = arena_printf(reader->tree->arena,
 	    bare6 ? "%s:[%s]:%s" : "%s:%s:%s", protocol, host, value.text);
 	if (value.text == NULL)
 		return -ENOMEM;
-	return endpoints_assign(parser, TOKEN_ASSIGN, &value, 1, settings);
+	return endpoints_assign(reader, TOKEN_ASSIGN, &value, 1, settings);
 }

@@ -166,6 +166,129 @@ mode_print(
 }
 
 int
+nice_read(const struct attribute *attribute, const char *word, void *field,
+    struct message *ret_message)
+{
+	const char *digits = word + (word[0] == '-' ? 1 : 0);
+	uint64_t value = 0;
+
+	if (parse(digits, counts, 1, &value) == 0 &&
+	    value <= (digits == word ? 19u : 20u)) {
+		*(int *)field = digits == word ? (int)value : -(int)value;
+		return 0;
+	}
+	snprintf(ret_message->text, sizeof(ret_message->text),
+	    "%s: '%.60s' is no number from -20 to 19", attribute->name, word);
+	return -EINVAL;
+}
+
+void
+nice_print(
+    const struct attribute *attribute, const void *field, struct text *text)
+{
+	(void)attribute;
+	text_printf(text, "%d", *(const int *)field);
+}
+
+/* "2", "2.5" or "2.55", as percent. */
+static int
+parse_load(const char *word, uint64_t *ret_percent)
+{
+	size_t whole = strspn(word, "0123456789"), digits;
+	const char *at = word + whole;
+	uint64_t value = 0;
+
+	if (whole == 0 || whole > 6)
+		return -EINVAL;
+	for (size_t i = 0; i < whole; i++)
+		value = value * 10 + (uint64_t)(word[i] - '0');
+	value *= 100;
+	if (*at == '.') {
+		digits = strspn(++at, "0123456789");
+		if (digits == 0 || digits > 2)
+			return -EINVAL;
+		value += (uint64_t)(at[0] - '0') * 10;
+		value += digits == 2 ? (uint64_t)(at[1] - '0') : 0;
+		at += digits;
+	}
+	if (*at != '\0')
+		return -EINVAL;
+	*ret_percent = value;
+	return 0;
+}
+
+int
+load_read(const struct attribute *attribute, const char *word, void *field,
+    struct message *ret_message)
+{
+	uint64_t value = 0;
+
+	if (parse_load(word, &value) == 0 && value <= attribute->high) {
+		*(unsigned *)field = (unsigned)value;
+		return 0;
+	}
+	snprintf(ret_message->text, sizeof(ret_message->text),
+	    "%s: '%.60s' is no load such as 2.5", attribute->name, word);
+	return -EINVAL;
+}
+
+void
+load_print(
+    const struct attribute *attribute, const void *field, struct text *text)
+{
+	unsigned value = *(const unsigned *)field;
+
+	(void)attribute;
+	text_printf(text, "%u", value / 100);
+	if (value % 100 != 0)
+		text_printf(text, value % 10 == 0 ? ".%u" : ".%02u",
+		    value % 10 == 0 ? value % 100 / 10 : value % 100);
+}
+
+int
+rlimit_read(const struct attribute *attribute, const char *word, void *field,
+    struct message *ret_message)
+{
+	bool size = attribute->kind == VALUE_RLIMIT_SIZE;
+
+	if (strcasecmp(word, "unlimited") == 0)
+		*(uint64_t *)field = RLIMIT_UNLIMITED;
+	else if (strcmp(word, "inherit") == 0)
+		*(uint64_t *)field = RLIMIT_INHERIT;
+	else
+		return read_within(attribute, word,
+		    size ? &size_form : &count_form, field, ret_message);
+	return 0;
+}
+
+void
+rlimit_print(
+    const struct attribute *attribute, const void *field, struct text *text)
+{
+	uint64_t value = *(const uint64_t *)field;
+	bool size = attribute->kind == VALUE_RLIMIT_SIZE;
+
+	if (value == RLIMIT_UNLIMITED)
+		text_printf(text, "unlimited");
+	else if (value == RLIMIT_INHERIT)
+		text_printf(text, "inherit");
+	else
+		print(value, size ? sizes : counts, text);
+}
+
+int
+config_count(const char *word, uint64_t *ret_count)
+{
+	return parse(word, counts, 1, ret_count) == 0 ? 0 : -EINVAL;
+}
+
+void
+print_time(uint64_t time_ms, struct text *text)
+{
+	print(time_ms, times, text);
+}
+
+int
 config_time(const char *word, uint64_t *ret_ms)
 {
 	return parse(word, time_form.units, time_form.bare, ret_ms) == 0

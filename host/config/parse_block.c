@@ -13,19 +13,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROW_LIMIT 64u /* of the table: bits of settings.given */
-
 struct block {
 	struct parser *parser;
 	enum attribute_scope scope;
 	void *values;
-	uint64_t *given;
+	struct given *given;
 	struct endpoint_words words;
 	struct place word_place; /* of the first of them in this block */
 	bool in_defaults;
 	struct token brace;
-	struct place set[ROW_LIMIT]; /* where = was */
-	uint64_t touched;	     /* by any operator */
+	struct place set[ATTRIBUTE_ROWS]; /* where = was */
+	struct given touched;		  /* by any operator */
 };
 
 /* One key with its values. */
@@ -208,9 +206,10 @@ check_operator(struct block *block, const struct statement *statement)
 	const struct place *key = &statement->key.place;
 	struct token_name name;
 
-	block->touched |= UINT64_C(1) << statement->row;
+	given_add(&block->touched, statement->row);
 	if (statement->how.kind != TOKEN_ASSIGN) {
-		if (attribute->kind == VALUE_ENDPOINTS)
+		if (attribute->kind == VALUE_ENDPOINTS ||
+		    attribute->kind == VALUE_WORDS)
 			return 0;
 		return reader_tell(reader, &statement->how.place,
 		    "%s: '%s' is no list, and is set with '='",
@@ -235,7 +234,7 @@ set_part(struct block *block, const struct statement *statement)
 		    "'port' belongs to one service, not to defaults");
 	if (block->word_place.line == 0)
 		block->word_place = statement->key.place;
-	return endpoint_word_set(parser, statement->attribute,
+	return endpoint_word_set(parser->reader, statement->attribute,
 	    &parser->reader->values[0], &block->words);
 }
 
@@ -286,18 +285,25 @@ static int
 assign(struct block *block, const struct statement *statement)
 {
 	const struct attribute *attribute = statement->attribute;
+	struct reader *reader = block->parser->reader;
 	int result = check_operator(block, statement);
 
+	if (result == 0)
+		result = attribute_check_pending(
+		    reader, attribute, &statement->key.place);
 	if (result != 0)
 		return result;
 	if (attribute->kind == VALUE_ENDPOINTS)
-		result = endpoints_assign(block->parser, statement->how.kind,
-		    block->parser->reader->values, statement->count,
-		    block->values);
+		result = endpoints_assign(reader, statement->how.kind,
+		    reader->values, statement->count, block->values);
+	else if (list_takes(attribute))
+		result = list_assign(reader, attribute, statement->how.kind,
+		    reader->values, statement->count, &statement->how.place,
+		    (char *)block->values + attribute->offset);
 	else
 		result = set_scalar(block, statement);
 	if (result == 0 && attribute->kind != VALUE_PART)
-		*block->given |= UINT64_C(1) << statement->row;
+		given_add(block->given, statement->row);
 	return result;
 }
 
@@ -414,13 +420,13 @@ combine(struct block *block, struct endpoint_words *defaults)
 	}
 	listen = find_row(ATTRIBUTE_SERVICE, "listen", &row);
 	BASE_ASSERT(listen != NULL);
-	if ((block->touched & UINT64_C(1) << row) != 0)
+	if (given_has(&block->touched, row))
 		return reader_tell(parser->reader, &block->word_place,
 		    "'port' and 'listen' say the same; use one of them");
 	result = endpoints_combine(
-	    parser, &block->word_place, &block->words, settings);
+	    parser->reader, &block->word_place, &block->words, settings);
 	if (result == 0)
-		settings->given |= UINT64_C(1) << row;
+		given_add(&settings->given, row);
 	return result;
 }
 

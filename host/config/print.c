@@ -50,7 +50,7 @@ is_plain(const char *value, const char *marks)
 void
 print_value(const char *value, struct text *text)
 {
-	if (is_plain(value, "_-./:*@+,%[]"))
+	if (value[0] != '=' && is_plain(value, "_-./:*@+,%[]="))
 		text_printf(text, "%s", value);
 	else
 		print_quoted(value, text);
@@ -94,31 +94,34 @@ print_arguments(const char *arguments, struct text *text)
 	text_printf(text, " %s%s%s", quote, arguments, quote);
 }
 
-static bool
-is_empty_list(const struct attribute *attribute, const void *values)
+static void
+print_attribute(
+    const struct attribute *attribute, const void *values, struct text *text)
 {
-	const struct settings *settings = values;
+	size_t before;
 
-	return attribute->kind == VALUE_ENDPOINTS &&
-	       settings->listen_count == 0;
+	text_printf(text, "%s = ", attribute->name);
+	before = text->size;
+	attribute_print(attribute, values, text);
+	/* An empty list. */
+	if (text->size == before && !text->failed)
+		text->data[--text->size] = '\0';
 }
 
 static void
-print_attributes(enum attribute_scope scope, const void *values, uint64_t given,
-    struct text *text)
+print_attributes(enum attribute_scope scope, const void *values,
+    const struct given *given, struct text *text)
 {
 	const struct attribute *table = attributes(scope);
 	const char *before = "{ ";
 
-	if (given == 0)
+	if (!given_any(given))
 		return;
 	for (unsigned row = 0; table[row].name != NULL; row++) {
-		if ((given & UINT64_C(1) << row) == 0)
+		if (!given_has(given, row))
 			continue;
-		text_printf(text, "%s%s =", before, table[row].name);
-		if (!is_empty_list(&table[row], values))
-			text_add(text, " ", 1);
-		attribute_print(&table[row], values, text);
+		text_printf(text, "%s", before);
+		print_attribute(&table[row], values, text);
 		before = "; ";
 	}
 	text_printf(text, " }");
@@ -135,10 +138,10 @@ print_made(const struct directive *directive, struct text *text)
 	}
 	if (directive->argc > 1)
 		print_arguments(directive->arguments, text);
-	if (directive->settings->given != 0)
+	if (given_any(&directive->settings->given))
 		text_add(text, " ", 1);
 	print_attributes(ATTRIBUTE_SERVICE, directive->settings,
-	    directive->settings->given, text);
+	    &directive->settings->given, text);
 }
 
 static void
@@ -186,10 +189,10 @@ tree_print(const struct tree *tree, struct text *text)
 {
 	const struct directive *directive;
 
-	if (tree->host.given != 0) {
+	if (given_any(&tree->host.given)) {
 		text_printf(text, "host ");
 		print_attributes(
-		    ATTRIBUTE_HOST, &tree->host, tree->host.given, text);
+		    ATTRIBUTE_HOST, &tree->host, &tree->host.given, text);
 		text_printf(text, "\n");
 	}
 	TAILQ_FOREACH (directive, &tree->directives, link) {

@@ -23,6 +23,8 @@ static const char *const concurrency_words[] = {
     [CONCURRENCY_POOL] = "pool",
     [CONCURRENCY_PROCESS] = "process",
     NULL};
+static const char *const tcpmux_words[] = {
+    [TCPMUX_NO] = "no", [TCPMUX_YES] = "yes", [TCPMUX_PLUS] = "plus", NULL};
 static const char *const level_words[] = {
     "error", "warning", "notice", "info", "debug", NULL};
 
@@ -107,6 +109,33 @@ suspend_read(const struct attribute *attribute, const char *word, void *field,
 	if (result == 0)
 		*(enum suspend_mode *)field = (enum suspend_mode)index;
 	return result;
+}
+
+static int
+tcpmux_read(const struct attribute *attribute, const char *word, void *field,
+    struct message *ret_message)
+{
+	int index = 0;
+	int result = find_word(
+	    attribute, word, tcpmux_words, &index, ret_message);
+
+	if (result == 0)
+		*(enum tcpmux_mode *)field = (enum tcpmux_mode)index;
+	return result;
+}
+
+static int
+word_read(const struct attribute *attribute, const char *word, void *field,
+    struct message *ret_message)
+{
+	if (word[0] == '\0' || strpbrk(word, " \t\r\n") != NULL) {
+		snprintf(ret_message->text, sizeof(ret_message->text),
+		    "%s: one word is expected, without blanks",
+		    attribute->name);
+		return -EINVAL;
+	}
+	*(const char **)field = word;
+	return 0;
 }
 
 static int
@@ -197,6 +226,14 @@ suspend_print(
 	(void)attribute;
 	text_printf(
 	    text, "%s", suspend_words[*(const enum suspend_mode *)field]);
+}
+
+static void
+tcpmux_print(
+    const struct attribute *attribute, const void *field, struct text *text)
+{
+	(void)attribute;
+	text_printf(text, "%s", tcpmux_words[*(const enum tcpmux_mode *)field]);
 }
 
 static void
@@ -319,6 +356,16 @@ value_type(enum value_kind kind)
 	    [VALUE_LEVEL] = {level_read, level_print, int_equal},
 	    [VALUE_PATH] = {path_read, path_print, path_equal},
 	    [VALUE_PATH_LIST] = {path_read, path_print, path_equal},
+	    [VALUE_WORD] = {word_read, path_print, path_equal},
+	    [VALUE_NICE] = {nice_read, nice_print, int_equal},
+	    [VALUE_LOAD] = {load_read, load_print, unsigned_equal},
+	    [VALUE_TCPMUX] = {tcpmux_read, tcpmux_print, int_equal},
+	    [VALUE_RLIMIT] = {rlimit_read, rlimit_print, long_equal},
+	    [VALUE_RLIMIT_SIZE] = {rlimit_read, rlimit_print, long_equal},
+	    /* Reading is list_assign()'s. */
+	    [VALUE_RATE] = {NULL, rate_print, rate_equal},
+	    [VALUE_WORDS] = {NULL, words_print, words_equal},
+	    [VALUE_LOG_TYPE] = {NULL, words_print, words_equal},
 	    /* Reading is endpoints_assign()'s and that of parts the block's. */
 	    [VALUE_ENDPOINTS] = {NULL, endpoints_print, endpoints_equal},
 	    [VALUE_PART] = {NULL, NULL, NULL},

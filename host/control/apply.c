@@ -44,7 +44,7 @@ read_tree(struct host *host, enum apply_mode mode, const char *directive,
 static void
 check_command_tree(const struct tree *tree, struct errors *errors)
 {
-	if (tree->host.given != 0)
+	if (given_any(&tree->host.given))
 		errors_add(errors, SEVERITY_ERROR, -EINVAL, NULL,
 		    "settings of the host are changed in its file, followed "
 		    "by a reload");

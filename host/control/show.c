@@ -191,7 +191,8 @@ show_attributes(const struct settings *settings, struct text *text, bool json)
 		AUTO_TEXT value = {.failed = false};
 
 		/* The endpoints are shown as they are bound. */
-		if (row->synonym_of != NULL || strcmp(row->name, "listen") == 0)
+		if (row->synonym_of != NULL || row->pending ||
+		    strcmp(row->name, "listen") == 0)
 			continue;
 		text_init(&value);
 		attribute_print(row, settings, &value);

@@ -40,7 +40,7 @@ test_rows(void **state)
 				assert_non_null(
 				    attribute_find(scopes[i], row->synonym_of));
 		}
-		assert_true(row - table <= 64); /* bits of `given` */
+		assert_true(row - table <= ATTRIBUTE_ROWS);
 		assert_null(attribute_find(scopes[i], "no such"));
 	}
 }
@@ -67,7 +67,7 @@ test_defaults(void **state)
 			assert_string_equal(text_string(&text), row->initial);
 		}
 	}
-	assert_int_equal(service.given, 0);
+	assert_false(given_any(&service.given));
 	assert_int_equal(service.backlog, 511);
 	assert_int_equal(service.drain_ms, 30000);
 	assert_int_equal(service.input_limit_bytes, 65536);
@@ -100,6 +100,46 @@ static const struct {
     {ATTRIBUTE_SERVICE, "linger", "1500ms", "1h"},
     {ATTRIBUTE_SERVICE, "input_limit", "512", "1G"},
     {ATTRIBUTE_SERVICE, "output_limit", "513", "1M"},
+    {ATTRIBUTE_SERVICE, "socket_user", "root", "1000"},
+    {ATTRIBUTE_SERVICE, "socket_group", "daemon", "1"},
+    {ATTRIBUTE_SERVICE, "receive_buffer", "0", "64K"},
+    {ATTRIBUTE_SERVICE, "send_buffer", "1", "1G"},
+    {ATTRIBUTE_SERVICE, "tcpmux", "yes", "plus"},
+    {ATTRIBUTE_SERVICE, "user", "nobody", "0"},
+    {ATTRIBUTE_SERVICE, "group", "nogroup", "wheel"},
+    {ATTRIBUTE_SERVICE, "groups", "yes", "no"},
+    {ATTRIBUTE_SERVICE, "argv0", "in.ftpd", "-sh"},
+    {ATTRIBUTE_SERVICE, "wait", "yes", "no"},
+    {ATTRIBUTE_SERVICE, "nice", "-20", "19"},
+    {ATTRIBUTE_SERVICE, "umask", "0000", "0077"},
+    {ATTRIBUTE_SERVICE, "env", "A=b B=", "A=b"},
+    {ATTRIBUTE_SERVICE, "passenv", "PATH HOME", "PATH"},
+    {ATTRIBUTE_SERVICE, "cwd", "/tmp", "/"},
+    {ATTRIBUTE_SERVICE, "chroot", "/srv/x", "/srv"},
+    {ATTRIBUTE_SERVICE, "rlimit_as", "unlimited", "64M"},
+    {ATTRIBUTE_SERVICE, "rlimit_core", "inherit", "1"},
+    {ATTRIBUTE_SERVICE, "rlimit_cpu", "60", "unlimited"},
+    {ATTRIBUTE_SERVICE, "rlimit_data", "1K", "2K"},
+    {ATTRIBUTE_SERVICE, "rlimit_files", "256", "64"},
+    {ATTRIBUTE_SERVICE, "rlimit_nproc", "10", "11"},
+    {ATTRIBUTE_SERVICE, "rlimit_rss", "10M", "inherit"},
+    {ATTRIBUTE_SERVICE, "rlimit_stack", "8M", "unlimited"},
+    {ATTRIBUTE_SERVICE, "per_source", "unlimited", "3"},
+    {ATTRIBUTE_SERVICE, "cps", "50 10s", "50/1m 10s"},
+    {ATTRIBUTE_SERVICE, "source_cps", "unlimited", "10/1m 0"},
+    {ATTRIBUTE_SERVICE, "only_from", "10.0.0.0/8 ::1 .example.org", "10.0.0.0"},
+    {ATTRIBUTE_SERVICE, "no_access", "\"10.{1,2}.3\"", "192.168.0.1"},
+    {ATTRIBUTE_SERVICE, "access_times", "08:00-12:00 13:00-24:00",
+	"08:00-12:00"},
+    {ATTRIBUTE_SERVICE, "max_load", "2.5", "2.05"},
+    {ATTRIBUTE_SERVICE, "libwrap", "in.ftpd", "ftpd"},
+    {ATTRIBUTE_SERVICE, "banner", "/etc/a", "/etc/b"},
+    {ATTRIBUTE_SERVICE, "banner_success", "/etc/a", "/etc/b"},
+    {ATTRIBUTE_SERVICE, "banner_fail", "/etc/a", "/etc/b"},
+    {ATTRIBUTE_SERVICE, "log_type", "SYSLOG daemon info",
+	"FILE /var/log/x 10K"},
+    {ATTRIBUTE_SERVICE, "log_on_success", "PID HOST", "EXIT"},
+    {ATTRIBUTE_SERVICE, "log_on_failure", "HOST", "HOST ATTEMPT"},
     {ATTRIBUTE_HOST, "reload", "script", "exact"},
     {ATTRIBUTE_HOST, "plugin_path", "/a:/b", "/a"},
     {ATTRIBUTE_HOST, "pid_file", "/run/x", "\"/run/x y\""},
@@ -127,10 +167,12 @@ read_value(struct reading *reading, enum attribute_scope scope,
     const char *name, const char *value)
 {
 	AUTO_TEXT text = {0};
+	struct config_input input = {CONFIG_STRING, NULL, NULL};
 
 	text_printf(&text, "%s { %s = %s }",
 	    scope == ATTRIBUTE_HOST ? "host" : "static a", name, value);
-	reading_init_string(reading, text_string(&text));
+	input.text = text_string(&text);
+	reading_init_convert(reading, &input);
 	assert_string_equal(text_string(&reading->messages), "");
 }
 

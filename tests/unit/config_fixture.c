@@ -40,11 +40,12 @@ collect(struct reading *reading)
 	}
 }
 
-void
-reading_init(
-    struct reading *reading, const struct config_input *inputs, unsigned count)
+static void
+init(struct reading *reading, const struct config_input *inputs, unsigned count,
+    bool convert)
 {
-	const struct config_options options = {.environment = environment};
+	const struct config_options options = {
+	    .environment = environment, .convert = convert};
 
 	memset(reading, 0, sizeof(*reading));
 	reading->errors = errors_new(0);
@@ -55,6 +56,19 @@ reading_init(
 	assert_non_null(reading->tree);
 	collect(reading);
 	assert_int_equal(tree_print(reading->tree, &reading->print), 0);
+}
+
+void
+reading_init(
+    struct reading *reading, const struct config_input *inputs, unsigned count)
+{
+	init(reading, inputs, count, false);
+}
+
+void
+reading_init_convert(struct reading *reading, const struct config_input *input)
+{
+	init(reading, input, 1, true);
 }
 
 void
@@ -77,9 +91,11 @@ reading_fini(struct reading *reading)
 void
 reading_check_round_trip(const struct reading *reading)
 {
+	const struct config_input input = {
+	    CONFIG_STRING, text_string(&reading->print), NULL};
 	struct reading again;
 
-	reading_init_string(&again, text_string(&reading->print));
+	reading_init_convert(&again, &input);
 	assert_string_equal(text_string(&again.messages), "");
 	assert_string_equal(
 	    text_string(&again.print), text_string(&reading->print));

@@ -21,6 +21,9 @@ struct reading {
 /* FOO=foo, EMPTYV=, BLANK="a b"; others are not set. */
 void reading_init(
     struct reading *reading, const struct config_input *inputs, unsigned count);
+/* The same with attributes that no code applies yet. */
+void reading_init_convert(
+    struct reading *reading, const struct config_input *input);
 void reading_init_string(struct reading *reading, const char *string);
 void reading_fini(struct reading *reading);
 /* Prints, reads that, and wants the same tree and the same print. */

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * attribute_rows: the table of every attribute.  The readers, the printers,
+ * the help and the manual page all take it from here; so do the defaults,
+ * which are read from their text.
+ *
+ * A row whose `pending` is set is refused by the readers, except in a
+ * conversion: who makes the host apply it takes the flag away.
+ */
+#include "config/config_priv.h"
+
+#include <ctype.h>
+#include <string.h>
+
+/* --- words of lists --------------------------------------------------------
+ */
+
+static const char *
+check_variable(const char *word)
+{
+	if (isdigit((unsigned char)word[0]) || word[0] == '\0' ||
+	    word[strspn(word, "abcdefghijklmnopqrstuvwxyz_0123456789"
+			      "ABCDEFGHIJKLMNOPQRSTUVWXYZ")] != '\0')
+		return "no name of a variable";
+	return NULL;
+}
+
+static const char *
+check_env(const char *word)
+{
+	const char *sign = strchr(word, '=');
+
+	if (sign == NULL || sign == word)
+		return "not NAME=VALUE";
+	return NULL;
+}
+
+/* The forms of xinetd are told apart by who applies them. */
+static const char *
+check_access(const char *word)
+{
+	for (; *word != '\0'; word++)
+		if (!isalnum((unsigned char)*word) &&
+		    strchr("._:/{},-%", *word) == NULL)
+			return "no address, no network and no name";
+	return NULL;
+}
+
+/* Minutes of the day at *text, which moves behind them; or -1. */
+static int
+read_clock(const char **text)
+{
+	const char *at = *text;
+	size_t hours = strspn(at, "0123456789"), minutes;
+	int hour, minute;
+
+	if (hours == 0 || hours > 2 || at[hours] != ':')
+		return -1;
+	minutes = strspn(at + hours + 1, "0123456789");
+	if (minutes != 2)
+		return -1;
+	hour = hours == 1 ? at[0] - '0' : (at[0] - '0') * 10 + at[1] - '0';
+	at += hours + 1;
+	minute = (at[0] - '0') * 10 + at[1] - '0';
+	*text = at + 2;
+	if (minute > 59 || hour * 60 + minute > 24 * 60)
+		return -1;
+	return hour * 60 + minute;
+}
+
+static const char *
+check_span(const char *word)
+{
+	int from = read_clock(&word), to;
+
+	if (from < 0 || *word != '-')
+		return "not HH:MM-HH:MM";
+	word++;
+	to = read_clock(&word);
+	if (to < 0 || *word != '\0')
+		return "not HH:MM-HH:MM";
+	return from < to ? NULL : "it ends before it begins";
+}
+
+/* --- the table -------------------------------------------------------------
+ */
+
+#define KIB UINT64_C(1024)
+#define GIB (KIB * KIB * KIB)
+#define SECOND UINT64_C(1000)
+#define HOUR (3600 * SECOND)
+#define DAY (24 * HOUR)
+
+#define SERVICE(name_, kind_, change_, field_)                                 \
+	.name = (name_), .scope = ATTRIBUTE_SERVICE, .change = (change_),      \
+	.kind = (kind_), .offset = offsetof(struct settings, field_)
+#define HOST(name_, kind_, change_, field_)                                    \
+	.name = (name_), .scope = ATTRIBUTE_HOST, .change = (change_),         \
+	.kind = (kind_), .offset = offsetof(struct host_settings, field_)
+#define PART(name_, of_)                                                       \
+	.name = (name_), .scope = ATTRIBUTE_SERVICE, .change = CHANGE_REBIND,  \
+	.kind = VALUE_PART, .initial = "", .synonym_of = (of_)
+
+static const char *const success_words[] = {
+    "PID", "HOST", "USERID", "EXIT", "DURATION", "TRAFFIC", NULL};
+static const char *const failure_words[] = {"HOST", "USERID", "ATTEMPT", NULL};
+
+#define RLIMIT(name_, kind_, field_, help_)                                    \
+	{                                                                      \
+		SERVICE(name_, kind_, CHANGE_SESSION, field_),                 \
+		    .pending = true, .syntax = "NUMBER | unlimited | inherit", \
+		    .initial = "inherit", .low = 1, .high = INT64_MAX,         \
+		    .help = (help_)                                            \
+	}
+#define BANNER(name_, field_, help_)                                           \
+	{                                                                      \
+		SERVICE(name_, VALUE_PATH, CHANGE_LIVE, field_),               \
+		    .pending = true, .syntax = "PATH", .initial = "",          \
+		    .help = (help_)                                            \
+	}
+#define ACCESS(name_, field_, help_)                                           \
+	{                                                                      \
+		SERVICE(name_, VALUE_WORDS, CHANGE_LIVE, field_),              \
+		    .pending = true, .syntax = "ADDRESS[/BITS] | NAME ...",    \
+		    .initial = "", .check = check_access, .help = (help_)      \
+	}
+
+static const struct attribute service_attributes[] = {
+    {SERVICE("listen", VALUE_ENDPOINTS, CHANGE_REBIND, listen),
+	.syntax = "ENDPOINT ...", .initial = "",
+	.help = "Where clients reach the service; see ENDPOINTS."},
+    {PART("port", "listen"), .syntax = "NUMBER | NAME",
+	.help = "The port of the one endpoint that port, bind, socket_type "
+		"and protocol make up."},
+    {PART("bind", "listen"), .syntax = "ADDRESS",
+	.help = "The address to go with port; without it, all addresses."},
+    {PART("interface", "bind"), .syntax = "ADDRESS",
+	.help = "Another word for bind."},
+    {PART("socket_type", "listen"), .syntax = "stream | dgram",
+	.help = "To go with port; without it, what protocol implies, or "
+		"stream."},
+    {PART("protocol", "listen"),
+	.syntax = "tcp | tcp4 | tcp6 | udp | udp4 | udp6",
+	.help = "To go with port; without it, what socket_type implies, or "
+		"tcp."},
+    {SERVICE("backlog", VALUE_COUNT, CHANGE_LIVE, backlog), .syntax = "NUMBER",
+	.initial = "511", .low = 1, .high = 65535,
+	.help = "Connections that may wait in the kernel until the service "
+		"takes them; the kernel's own limit is net.core.somaxconn."},
+    {SERVICE("v6only", VALUE_FLAG, CHANGE_REBIND, v6only), .syntax = "yes | no",
+	.initial = "no",
+	.help = "Whether an endpoint on all addresses or on an IPv6 address "
+		"refuses IPv4 clients."},
+    {SERVICE("keepalive", VALUE_FLAG, CHANGE_SESSION, keepalive),
+	.syntax = "yes | no", .initial = "no",
+	.help = "Whether the kernel probes silent TCP connections."},
+    {SERVICE("nodelay", VALUE_FLAG, CHANGE_SESSION, nodelay),
+	.syntax = "yes | no", .initial = "yes",
+	.help = "Whether TCP sends small pieces at once instead of "
+		"collecting them."},
+    {SERVICE("reserved_sources", VALUE_FLAG, CHANGE_LIVE, reserved_sources),
+	.syntax = "yes | no", .initial = "no",
+	.help = "Whether datagrams from ports below 1024 are served; they "
+		"are how two servers are set upon each other."},
+    {SERVICE("concurrency", VALUE_CONCURRENCY, CHANGE_REPLACE, concurrency),
+	.syntax = "reactive | iterative | thread | pool | process",
+	.initial = "reactive",
+	.help = "How connections are driven; this release runs reactive "
+		"only."},
+    {SERVICE("instances", VALUE_LIMIT, CHANGE_LIVE, instances),
+	.syntax = "NUMBER | unlimited", .initial = "unlimited", .low = 0,
+	.high = 1000000,
+	.help = "Sessions at once; further clients wait in the backlog."},
+    {SERVICE("idle_timeout", VALUE_TIME, CHANGE_LIVE, idle_timeout_ms),
+	.syntax = "TIME", .initial = "0", .low = 0, .high = 365 * DAY,
+	.help = "A session in which nothing moves for so long is closed; 0 "
+		"means never."},
+    {SERVICE("drain", VALUE_TIME, CHANGE_LIVE, drain_ms), .syntax = "TIME",
+	.initial = "30s", .low = 0, .high = DAY,
+	.help = "How long sessions may go on when the service is removed or "
+		"replaced, before they are closed."},
+    {SERVICE("ready_timeout", VALUE_TIME, CHANGE_LIVE, ready_timeout_ms),
+	.syntax = "TIME", .initial = "30s", .low = 1, .high = HOUR,
+	.help = "How long a new instance that is asked whether it is ready "
+		"may say not yet; then the one before it goes on."},
+    {SERVICE("suspend", VALUE_SUSPEND, CHANGE_LIVE, suspend),
+	.syntax = "clients | sessions", .initial = "clients",
+	.help = "Whether a suspension lets only new clients wait, or is not "
+		"reading from sessions either."},
+    {SERVICE("socket_mode", VALUE_MODE, CHANGE_REBIND, socket_mode),
+	.syntax = "MODE", .initial = "0666", .low = 0, .high = 0777,
+	.help = "The mode of the file of a Unix endpoint, octal; the umask "
+		"does not count."},
+    {SERVICE("linger", VALUE_TIME, CHANGE_LIVE, linger_ms), .syntax = "TIME",
+	.initial = "2s", .low = 0, .high = HOUR,
+	.help = "How long an orderly close waits for the client to close as "
+		"well, so that the last bytes are not lost."},
+    {SERVICE("input_limit", VALUE_SIZE, CHANGE_LIVE, input_limit_bytes),
+	.syntax = "SIZE", .initial = "64K", .low = 512, .high = GIB,
+	.help = "Bytes of a session that are held while the service has not "
+		"taken them; a session that needs more is closed."},
+    {SERVICE("output_limit", VALUE_SIZE, CHANGE_LIVE, output_limit_bytes),
+	.syntax = "SIZE", .initial = "256K", .low = 512, .high = GIB,
+	.help = "Bytes that are held for a client that does not read; above "
+		"it the service has to wait."},
+    {SERVICE("socket_user", VALUE_WORD, CHANGE_REBIND, socket_user),
+	.pending = true, .syntax = "USER", .initial = "",
+	.help = "The owner of the file of a Unix endpoint."},
+    {SERVICE("socket_group", VALUE_WORD, CHANGE_REBIND, socket_group),
+	.pending = true, .syntax = "GROUP", .initial = "",
+	.help = "The group of the file of a Unix endpoint."},
+    {SERVICE("receive_buffer", VALUE_SIZE, CHANGE_REBIND, receive_buffer_bytes),
+	.pending = true, .syntax = "SIZE", .initial = "0", .low = 0,
+	.high = GIB,
+	.help = "The kernel's buffer for what a client sent; 0 is the "
+		"kernel's own size."},
+    {SERVICE("send_buffer", VALUE_SIZE, CHANGE_REBIND, send_buffer_bytes),
+	.pending = true, .syntax = "SIZE", .initial = "0", .low = 0,
+	.high = GIB,
+	.help = "The kernel's buffer for what is sent to a client; 0 is the "
+		"kernel's own size."},
+    {SERVICE("tcpmux", VALUE_TCPMUX, CHANGE_LIVE, tcpmux), .pending = true,
+	.syntax = "no | yes | plus", .initial = "no",
+	.help = "Whether the service is reached through tcpmux by its name; "
+		"with plus, the host tells the client that it was found."},
+    {SERVICE("user", VALUE_WORD, CHANGE_SESSION, user), .pending = true,
+	.syntax = "USER", .initial = "",
+	.help = "Whom a program runs as, by name or number; without it, the "
+		"user of the host."},
+    {SERVICE("group", VALUE_WORD, CHANGE_SESSION, group), .pending = true,
+	.syntax = "GROUP", .initial = "",
+	.help = "The group of a program, by name or number; without it, "
+		"that of its user."},
+    {SERVICE("groups", VALUE_FLAG, CHANGE_SESSION, groups), .pending = true,
+	.syntax = "yes | no", .initial = "no",
+	.help = "Whether a program has its user's supplementary groups."},
+    {SERVICE("argv0", VALUE_WORD, CHANGE_SESSION, argv0), .pending = true,
+	.syntax = "WORD", .initial = "",
+	.help = "What a program is told as its own name; without it, the "
+		"last part of its path."},
+    {SERVICE("wait", VALUE_FLAG, CHANGE_REPLACE, wait), .pending = true,
+	.syntax = "yes | no", .initial = "no",
+	.help = "Whether a program is handed the endpoint itself, and nobody "
+		"else takes clients from it until the program ends."},
+    {SERVICE("nice", VALUE_NICE, CHANGE_SESSION, nice), .pending = true,
+	.syntax = "NUMBER", .initial = "0",
+	.help = "What is added to the nice value of a program, -20 to 19."},
+    {SERVICE("umask", VALUE_MODE, CHANGE_SESSION, umask), .pending = true,
+	.syntax = "MODE", .initial = "0022", .low = 0, .high = 0777,
+	.help = "The file creation mask of a program, octal."},
+    {SERVICE("env", VALUE_WORDS, CHANGE_SESSION, env), .pending = true,
+	.syntax = "NAME=VALUE ...", .initial = "", .check = check_env,
+	.help = "Variables that a program finds in its environment."},
+    {SERVICE("passenv", VALUE_WORDS, CHANGE_SESSION, passenv), .pending = true,
+	.syntax = "NAME ...", .initial = "", .check = check_variable,
+	.help = "Variables of the host's environment that a program is "
+		"given; others are not."},
+    {SERVICE("cwd", VALUE_PATH, CHANGE_SESSION, cwd), .pending = true,
+	.syntax = "PATH", .initial = "",
+	.help = "The folder in which a program starts; without it, the "
+		"root."},
+    {SERVICE("chroot", VALUE_PATH, CHANGE_SESSION, chroot), .pending = true,
+	.syntax = "PATH", .initial = "",
+	.help = "The folder that becomes the root of a program."},
+    RLIMIT("rlimit_as", VALUE_RLIMIT_SIZE, rlimit_as,
+	"Bytes of address space of a program; K, M and G are understood."),
+    RLIMIT("rlimit_core", VALUE_RLIMIT_SIZE, rlimit_core,
+	"Bytes of a core file of a program; K, M and G are understood."),
+    RLIMIT("rlimit_cpu", VALUE_RLIMIT, rlimit_cpu,
+	"Seconds of processor time of a program."),
+    RLIMIT("rlimit_data", VALUE_RLIMIT_SIZE, rlimit_data,
+	"Bytes of data of a program; K, M and G are understood."),
+    RLIMIT("rlimit_files", VALUE_RLIMIT, rlimit_files,
+	"Descriptors of a program."),
+    RLIMIT("rlimit_nproc", VALUE_RLIMIT, rlimit_nproc,
+	"Processes of a program's user."),
+    RLIMIT("rlimit_rss", VALUE_RLIMIT_SIZE, rlimit_rss,
+	"Bytes of memory of a program; K, M and G are understood."),
+    RLIMIT("rlimit_stack", VALUE_RLIMIT_SIZE, rlimit_stack,
+	"Bytes of stack of a program; K, M and G are understood."),
+    {SERVICE("per_source", VALUE_LIMIT, CHANGE_LIVE, per_source),
+	.pending = true, .syntax = "NUMBER | unlimited", .initial = "unlimited",
+	.low = 0, .high = 1000000,
+	.help = "Sessions at once of clients with the same address."},
+    {SERVICE("cps", VALUE_RATE, CHANGE_LIVE, cps), .pending = true,
+	.syntax = "NUMBER[/TIME] [PAUSE] | unlimited", .initial = "unlimited",
+	.low = 1, .high = 10000000,
+	.help = "Sessions that may begin in each second, or each TIME; "
+		"after too many, the service pauses for so long (10s)."},
+    {SERVICE("source_cps", VALUE_RATE, CHANGE_LIVE, source_cps),
+	.pending = true, .syntax = "NUMBER[/TIME] [PAUSE] | unlimited",
+	.initial = "unlimited", .low = 1, .high = 10000000,
+	.help = "The same for clients with the same address."},
+    ACCESS("only_from", only_from,
+	"Clients that are served; empty means nobody, and without it all "
+	"are."),
+    ACCESS("no_access", no_access,
+	"Clients that are not served; of two entries that match, the longer "
+	"one counts."),
+    {SERVICE("access_times", VALUE_WORDS, CHANGE_LIVE, access_times),
+	.pending = true, .syntax = "HH:MM-HH:MM ...", .initial = "",
+	.check = check_span,
+	.help = "Times of day in which clients are served; without it, "
+		"always."},
+    {SERVICE("max_load", VALUE_LOAD, CHANGE_LIVE, max_load_percent),
+	.pending = true, .syntax = "NUMBER", .initial = "0", .low = 0,
+	.high = 100000,
+	.help = "The load average of a minute from which on nobody is "
+		"served; 0 is no limit."},
+    {SERVICE("libwrap", VALUE_WORD, CHANGE_LIVE, libwrap), .pending = true,
+	.syntax = "NAME", .initial = "",
+	.help = "The service's name in hosts.allow and hosts.deny; without "
+		"it, they are not consulted."},
+    BANNER("banner", banner,
+	"A file that every client is sent, before anything else."),
+    BANNER("banner_success", banner_success,
+	"A file that a client who is served is sent first."),
+    BANNER("banner_fail", banner_fail,
+	"A file that a client who is not served is sent."),
+    {SERVICE("log_type", VALUE_LOG_TYPE, CHANGE_LIVE, log_type),
+	.pending = true,
+	.syntax = "SYSLOG FACILITY [LEVEL] | FILE PATH [SIZE [SIZE]]",
+	.initial = "",
+	.help = "Where a line goes for each client; without it, to the log "
+		"of the host."},
+    {SERVICE("log_on_success", VALUE_WORDS, CHANGE_LIVE, log_on_success),
+	.pending = true,
+	.syntax = "PID | HOST | USERID | EXIT | DURATION | TRAFFIC ...",
+	.initial = "", .choices = success_words,
+	.help = "What is logged of clients that are served."},
+    {SERVICE("log_on_failure", VALUE_WORDS, CHANGE_LIVE, log_on_failure),
+	.pending = true, .syntax = "HOST | USERID | ATTEMPT ...", .initial = "",
+	.choices = failure_words,
+	.help = "What is logged of clients that are not."},
+    {.name = NULL},
+};
+
+static const struct attribute host_attributes[] = {
+    {HOST("reload", VALUE_RELOAD, CHANGE_LIVE, reload),
+	.syntax = "script | exact", .initial = "script",
+	.help = "Whether the files are a script, and what they do not "
+		"mention stays, or a declaration, and it is removed; see "
+		"RELOADING."},
+    {HOST("plugin_path", VALUE_PATH_LIST, CHANGE_LIVE, plugin_path),
+	.syntax = "PATH[:PATH ...]", .initial = "",
+	.help = "Folders in which plugins are looked for, instead of the one "
+		"that was built in."},
+    {HOST("pid_file", VALUE_PATH, CHANGE_RESTART, pid_file), .syntax = "PATH",
+	.initial = "",
+	.help = "A file that holds the process id and is locked while the "
+		"host runs."},
+    {HOST("control", VALUE_PATH, CHANGE_LIVE, control), .syntax = "PATH",
+	.initial = "",
+	.help = "The control socket, by which the host's own user and root "
+		"steer it; see berthctl(1)."},
+    {HOST("watch", VALUE_FLAG, CHANGE_LIVE, watch), .syntax = "yes | no",
+	.initial = "no",
+	.help = "Whether a changed file of the configuration is read at "
+		"once, without a signal."},
+    {HOST("log_level", VALUE_LEVEL, CHANGE_LIVE, log_level),
+	.syntax = "error | warning | notice | info | debug", .initial = "info",
+	.low = 3, .high = 7,
+	.help = "The least severe messages that are logged."},
+    {HOST("watchdog", VALUE_TIME, CHANGE_LIVE, watchdog_ms), .syntax = "TIME",
+	.initial = "1s", .low = 0, .high = HOUR,
+	.help = "A call into a service that takes longer is logged with its "
+		"name; 0 means never."},
+    {HOST("shutdown", VALUE_TIME, CHANGE_LIVE, shutdown_ms), .syntax = "TIME",
+	.initial = "10s", .low = 0, .high = DAY,
+	.help = "How long all sessions may go on when the host ends."},
+    {.name = NULL},
+};
+
+const struct attribute *
+attributes(enum attribute_scope scope)
+{
+	return scope == ATTRIBUTE_HOST ? host_attributes : service_attributes;
+}
