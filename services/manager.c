@@ -121,8 +121,8 @@ manager_info(struct berth_service *service, struct berth_text *text)
 }
 
 BERTH_SERVICE(make_manager, .summary = "lists and steers all services",
-    .state_size = sizeof(struct manager), .init = manager_init,
-    .info = manager_info,
+    .flags = BERTH_EPHEMERAL, .state_size = sizeof(struct manager),
+    .init = manager_init, .info = manager_info,
     .session = {.state_size = sizeof(struct console),
 	.open = console_open,
 	.input = console_input,

@@ -37,12 +37,18 @@ struct arena {
 struct arena *
 arena_new(void)
 {
+	return arena_new_sized(CHUNK_MIN);
+}
+
+struct arena *
+arena_new_sized(size_t first_bytes)
+{
 	struct arena *arena = calloc(1, sizeof(*arena));
 
 	if (arena == NULL)
 		return NULL;
 	arena->magic = ARENA_MAGIC;
-	arena->next_size = CHUNK_MIN;
+	arena->next_size = first_bytes;
 	SLIST_INIT(&arena->chunks);
 	return arena;
 }

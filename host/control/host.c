@@ -249,7 +249,7 @@ host_stop(struct host *host)
 	}
 	host->stopping = true;
 	tell(host, HOST_STOPPING, false, NULL);
-	door_close(host, MONO_MS(host->settings.shutdown_ms));
+	door_close(host, 0);
 	repository_shutdown(
 	    host->repository, MONO_MS(host->settings.shutdown_ms));
 }

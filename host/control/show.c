@@ -91,6 +91,21 @@ command_list(
 
 /* --- report: the lines of ACE's manager --- */
 
+/* Its own words, or else "tcp:127.0.0.1:7 # what its type does". */
+static void
+put_info(struct instance *instance, struct text *text)
+{
+	const struct berth_service_type *type = instance_type(instance);
+
+	instance_info(instance, text);
+	if (text->size > 0)
+		return;
+	put_endpoints(instance, text, false);
+	if (type->summary != NULL)
+		text_printf(
+		    text, "%s# %s", text->size > 0 ? " " : "", type->summary);
+}
+
 static void
 report_row(struct record *record, bool json, struct text *text)
 {
@@ -99,7 +114,7 @@ report_row(struct record *record, bool json, struct text *text)
 	AUTO_TEXT info;
 
 	text_init(&info);
-	instance_info(instance, &info);
+	put_info(instance, &info);
 	if (json) {
 		show_put(text, "{");
 		show_field(text, "name", record_name(record));

@@ -12,6 +12,7 @@
  * leaves nothing: the caller of -b is told after all is undone.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -67,7 +68,9 @@ tell_supervisor(
 		notify_state(&program->notify, "STOPPING=1", "stopping");
 		break;
 	case HOST_READY:
-		/* Told when the pid file is there, too. */
+		/* Told when the pid file is there, too.  What was read is
+		 * gone by now: a host that lives long begins small. */
+		malloc_trim(0);
 		break;
 	}
 }

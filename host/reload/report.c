@@ -38,21 +38,22 @@ plan_changes(const struct plan *plan)
 	return count;
 }
 
-/* Those that were there before and go on as they are. */
+/* Those that were there before and go on as they are: all that run, less those
+ * that the plan is about. */
 static unsigned
 unchanged(const struct plan *plan)
 {
 	struct record *record = repository_first(plan->options.repository);
+	const struct step *step;
 	unsigned count = 0;
 
-	for (; record != NULL; record = record_next(record)) {
-		struct step *step = NULL;
-		const char *name = record_name(record);
-
-		HASH_FIND_STR(plan->by_name, name, step);
-		if (step != NULL ? step->fate == FATE_KEEP
-				 : record_current(record) != NULL)
-			count++;
+	for (; record != NULL; record = record_next(record))
+		count += record_current(record) != NULL;
+	TAILQ_FOREACH (step, &plan->steps, link) {
+		if (step->fate == FATE_ADD)
+			count -= plan->committed;
+		else if (step->fate != FATE_KEEP && step_running(step) != NULL)
+			count--;
 	}
 	return count;
 }
@@ -87,6 +88,18 @@ json_string(struct text *text, const char *string)
 	text_json(text, string, strlen(string));
 }
 
+/* Those that a change may concern. */
+static unsigned long long
+sessions_of(const struct step *step)
+{
+	struct server_counters counters = {.sessions_active = 0};
+	const struct instance *running = step_running(step);
+
+	if (running != NULL && instance_server(running) != NULL)
+		server_counters(instance_server(running), &counters);
+	return counters.sessions_active;
+}
+
 void
 plan_report_json(const struct plan *plan, struct text *text)
 {
@@ -104,6 +117,7 @@ plan_report_json(const struct plan *plan, struct text *text)
 		text_printf(text,
 		    ",\"fate\":\"%s\",\"reason\":", fate_name(step->fate));
 		json_string(text, step->reason);
+		text_printf(text, ",\"sessions\":%llu", sessions_of(step));
 		text_add(text, "}", 1);
 		comma = ",";
 	}

@@ -79,7 +79,9 @@ int
 definition_new(const struct directive *directive,
     const struct plugin_identity *identity, struct definition **ret_definition)
 {
-	struct arena *arena = arena_new();
+	/* A definition, its name and a few words; seldom more. */
+	struct arena *arena =
+	    arena_new_sized(sizeof(struct definition) + 128);
 	struct definition *definition;
 	int result;
 

@@ -125,8 +125,9 @@ instance_prepare_endpoints(struct instance *instance,
 		    instance, settings, i, errors, &set.listeners[set.count]);
 
 		if (result == 0)
-			set.count++;
-		else if (first == 0)
+			result = server_make_room(
+			    instance->server, set.listeners[set.count++]);
+		if (first == 0)
 			first = result;
 	}
 	for (unsigned i = 0; i < own; i++)

@@ -100,7 +100,9 @@ retire(struct instance *instance, void *context)
 {
 	const uint64_t *drain_ns = context;
 
-	instance_retire(instance, *drain_ns);
+	/* An idle console shall not hold up the end of the host. */
+	instance_retire(
+	    instance, instance->type->flags & BERTH_EPHEMERAL ? 0 : *drain_ns);
 }
 
 void

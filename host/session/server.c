@@ -83,11 +83,6 @@ server_new(const struct server_options *options, struct server **ret_server)
 	server->consumer.name = options->service->name;
 	server->handler.type = &handler_type;
 	LIST_INIT(&server->sessions);
-	if (options->type->datagram != NULL &&
-	    datagram_new(server, &server->datagram) != 0) {
-		free(server);
-		return -ENOMEM;
-	}
 	*ret_server = server;
 	return 0;
 }
@@ -134,10 +129,21 @@ check_type(const struct server *server, const struct listener *listener)
 }
 
 int
+server_make_room(struct server *server, const struct listener *listener)
+{
+	int result = check_type(server, listener);
+
+	if (result == 0 && listener_is_datagram(listener) &&
+	    server->datagram == NULL)
+		result = datagram_new(server, &server->datagram);
+	return result;
+}
+
+int
 server_add_listener(struct server *server, struct listener *listener)
 {
 	struct listener **more;
-	int result = check_type(server, listener);
+	int result = server_make_room(server, listener);
 
 	if (result != 0)
 		return result;

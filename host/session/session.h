@@ -37,6 +37,9 @@ struct server *server_free(struct server *server);
 /* Takes the reference.  -EPROTONOSUPPORT: the type has no hook for such a
  * socket (see <berth/session.h>); the caller keeps the reference then. */
 int server_add_listener(struct server *server, struct listener *listener);
+/* Memory for what server_set_listeners() will need for this one.  Results as
+ * of server_add_listener(). */
+int server_make_room(struct server *server, const struct listener *listener);
 /* Serves these endpoints instead of the ones before, which are dropped.  Takes
  * the array, made by malloc(3), and its references; cannot fail. */
 void server_set_listeners(

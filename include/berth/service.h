@@ -28,7 +28,8 @@ struct berth_service {
 
 /* Flags of a type; a host refuses those that it does not know. */
 #define BERTH_EXCLUSIVE 0x1u /* two instances can't be up at once */
-#define BERTH_FLAGS_KNOWN BERTH_EXCLUSIVE
+#define BERTH_EPHEMERAL 0x2u /* its sessions end with the host, undrained */
+#define BERTH_FLAGS_KNOWN (BERTH_EXCLUSIVE | BERTH_EPHEMERAL)
 
 /*
  * What a plugin's factory returns: constant, the same for every instance, good
@@ -40,7 +41,7 @@ struct berth_service_type {
 	struct berth_type_header header;
 
 	const char *summary; /* one line for people */
-	uint32_t flags;	     /* BERTH_EXCLUSIVE or 0 */
+	uint32_t flags;	     /* BERTH_EXCLUSIVE and kin, or 0 */
 	size_t state_size;   /* bytes of state for each instance */
 
 	/*
