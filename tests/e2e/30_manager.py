@@ -14,6 +14,7 @@ import time
 
 from berth_e2e import (
     Host, Manager, ask_udp, case, connect, main, receive, receive_all, wait_until)
+from steered import SANITIZED
 
 TOKEN = "a token of more than sixteen bytes"
 
@@ -318,7 +319,8 @@ def a_client_that_does_not_read_stops_only_itself():
         with host.manager(9) as manager:
             for _ in range(20):
                 assert len(manager.do("report")) == 3003
-        assert host.rss_kb() - before < 64 * 1024
+        if not SANITIZED:  # whose allocator keeps what was freed
+            assert host.rss_kb() - before < 64 * 1024
         # One of them thinks better of it, and everything is there.
         greedy[0].settimeout(30)
         told = receive(greedy[0], 2000000).decode()
@@ -333,7 +335,8 @@ def a_line_without_end_costs_nothing():
         before = host.rss_kb()
         for _ in range(50):
             client.sendall(b"x" * (1 << 20))
-        assert host.rss_kb() - before < 8 * 1024
+        if not SANITIZED:
+            assert host.rss_kb() - before < 8 * 1024
         client.sendall(b"\nquit\n")
         assert receive_all(client) == b"ERR line too long\nOK\n"
 
