@@ -162,7 +162,8 @@ def a_client_that_never_reads_costs_bounded_memory():
             for number, client in enumerate(clients):
                 assert receive(client, 1024) == b"%04d" % number * 256
                 client.close()
-            assert host.rss_kb() < before + 2048, (before, host.rss_kb())
+            bound = 16384 if SANITIZED else 2048  # kB; shadows count too
+            assert host.rss_kb() < before + bound, (before, host.rss_kb())
 
 
 @case
