@@ -90,6 +90,13 @@ void lexer_next(
     struct lexer *lexer, enum lexer_mode mode, struct token *ret_token);
 bool token_is(const struct token *token, char punctuation);
 bool token_is_word(const struct token *token, const char *word);
+bool token_is_operator(const struct token *token); /* = += -= */
+/* The word with a NUL, to look for others near it; "" if it is longer than
+ * any that we know. */
+struct token_word {
+	char text[65];
+};
+const char *token_word(const struct token *token, struct token_word *word);
 /* For messages: 'word', a string, the end of the file. */
 struct token_name {
 	char text[80];

@@ -402,6 +402,23 @@ token_is_word(const struct token *token, const char *word)
 	       memcmp(token->text, word, token->size) == 0;
 }
 
+bool
+token_is_operator(const struct token *token)
+{
+	return token->kind == TOKEN_ASSIGN || token->kind == TOKEN_ADD ||
+	       token->kind == TOKEN_TAKE;
+}
+
+const char *
+token_word(const struct token *token, struct token_word *word)
+{
+	size_t size = token->size < sizeof(word->text) ? token->size : 0;
+
+	memcpy(word->text, token->text, size);
+	word->text[size] = '\0';
+	return word->text;
+}
+
 const char *
 token_name(const struct token *token, struct token_name *name)
 {

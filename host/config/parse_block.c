@@ -59,13 +59,6 @@ next_within(struct block *block, enum lexer_mode mode, struct token *ret_token)
 		block->parser->lexer = before;
 }
 
-static bool
-is_operator(const struct token *token)
-{
-	return token->kind == TOKEN_ASSIGN || token->kind == TOKEN_ADD ||
-	       token->kind == TOKEN_TAKE;
-}
-
 static void
 skip_statement(struct block *block)
 {
@@ -76,63 +69,52 @@ skip_statement(struct block *block)
 	while (!ends_statement(&token));
 }
 
-static const struct attribute *
-find_row(enum attribute_scope scope, const char *name, unsigned *ret_row)
-{
-	const struct attribute *table = attributes(scope);
-
-	for (unsigned row = 0; table[row].name != NULL; row++)
-		if (strcmp(table[row].name, name) == 0) {
-			*ret_row = row;
-			return &table[row];
-		}
-	return NULL;
-}
-
 static void
-unknown_key(struct block *block, const struct token *key, const char *name)
+unknown_key(struct block *block, const struct token *key, const char *word)
 {
 	struct reader *reader = block->parser->reader;
-	const struct attribute *table = attributes(block->scope);
-	enum attribute_scope other = block->scope == ATTRIBUTE_HOST
-					 ? ATTRIBUTE_SERVICE
-					 : ATTRIBUTE_HOST;
+	const struct attribute *row = attributes(block->scope);
+	bool of_host = block->scope == ATTRIBUTE_HOST;
 	struct suggestion suggestion;
+	struct token_name name;
 	struct hint near;
 
-	if (attribute_find(other, name) != NULL) {
+	if (of_host && attribute_find(ATTRIBUTE_SERVICE, word) != NULL) {
 		reader_tell(reader, &key->place,
-		    other == ATTRIBUTE_HOST
-			? "'%s' is the host's: it stands in 'host { }'"
-			: "'%s' is a service's: it stands with one, or in "
-			  "'defaults { }'",
-		    name);
+		    "'%s' is a service's: it stands with one, or in "
+		    "'defaults { }'",
+		    word);
 		return;
 	}
-	suggestion_init(&suggestion, name);
-	for (; table->name != NULL; table++)
-		suggestion_offer(&suggestion, table->name);
-	reader_tell(reader, &key->place, "unknown attribute '%s'%s", name,
-	    hint(&suggestion, &near));
+	if (!of_host && attribute_find(ATTRIBUTE_HOST, word) != NULL) {
+		reader_tell(reader, &key->place,
+		    "'%s' is the host's: it stands in 'host { }'", word);
+		return;
+	}
+	suggestion_init(&suggestion, word);
+	for (; row->name != NULL; row++)
+		suggestion_offer(&suggestion, row->name);
+	reader_tell(reader, &key->place, "unknown attribute %s%s",
+	    token_name(key, &name), hint(&suggestion, &near));
+}
+
+static unsigned
+row_of(const struct attribute *attribute)
+{
+	return (unsigned)(attribute - attributes(attribute->scope));
 }
 
 static void
 find_attribute(struct block *block, struct statement *statement)
 {
-	const struct token *key = &statement->key;
-	struct token_name cut;
-	char name[65];
+	struct token_word buffer;
+	const char *word = token_word(&statement->key, &buffer);
 
-	if (key->size >= sizeof(name)) {
-		reader_tell(block->parser->reader, &key->place,
-		    "unknown attribute %s", token_name(key, &cut));
-		return;
-	}
-	memcpy(name, key->text, key->size);
-	name[key->size] = '\0';
-	statement->attribute = find_row(block->scope, name, &statement->row);
+	statement->attribute = attribute_find(block->scope, word);
 	if (statement->attribute == NULL)
-		unknown_key(block, key, name);
+		unknown_key(block, &statement->key, word);
+	else
+		statement->row = row_of(statement->attribute);
 }
 
 /* --- values ----------------------------------------------------------------
@@ -333,7 +315,7 @@ parse_statement(struct block *block, const struct token *key)
 	int result;
 
 	next_within(block, LEX_KEY, &statement.how);
-	if (!is_operator(&statement.how))
+	if (!token_is_operator(&statement.how))
 		return missing_operator(block, &statement);
 	find_attribute(block, &statement);
 	result = take_values(block, &statement);
@@ -368,7 +350,7 @@ is_next_directive(const struct block *block, const struct token *key)
 	if (!keyword_begins(key))
 		return false;
 	lexer_next(&ahead, LEX_KEY, &token);
-	return !is_operator(&token);
+	return !token_is_operator(&token);
 }
 
 /* parser->token is the closing brace afterwards, if there is one. */
@@ -408,8 +390,7 @@ combine(struct block *block, struct endpoint_words *defaults)
 {
 	struct parser *parser = block->parser;
 	struct settings *settings = block->values;
-	const struct attribute *listen;
-	unsigned row = 0;
+	unsigned listen;
 	int result;
 
 	if (block->word_place.line == 0)
@@ -418,15 +399,14 @@ combine(struct block *block, struct endpoint_words *defaults)
 		*defaults = block->words;
 		return 0;
 	}
-	listen = find_row(ATTRIBUTE_SERVICE, "listen", &row);
-	BASE_ASSERT(listen != NULL);
-	if (given_has(&block->touched, row))
+	listen = row_of(attribute_find(ATTRIBUTE_SERVICE, "listen"));
+	if (given_has(&block->touched, listen))
 		return reader_tell(parser->reader, &block->word_place,
 		    "'port' and 'listen' say the same; use one of them");
 	result = endpoints_combine(
 	    parser->reader, &block->word_place, &block->words, settings);
 	if (result == 0)
-		given_add(&settings->given, row);
+		given_add(&settings->given, listen);
 	return result;
 }
 

@@ -47,12 +47,10 @@ unknown_type(struct parser *parser, const struct token *token)
 {
 	struct suggestion suggestion;
 	struct token_name name;
+	struct token_word word;
 	struct hint near;
-	char word[65] = "";
 
-	if (token->size < sizeof(word))
-		memcpy(word, token->text, token->size);
-	suggestion_init(&suggestion, word);
+	suggestion_init(&suggestion, token_word(token, &word));
 	for (size_t i = 0; i < BASE_COUNT(types); i++)
 		suggestion_offer(&suggestion, types[i].word);
 	return reader_tell(parser->reader, &token->place, "unknown type %s%s",

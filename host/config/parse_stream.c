@@ -19,13 +19,6 @@ look_ahead(struct lexer *lexer, struct token *ret_token)
 	while (ret_token->kind == TOKEN_NEWLINE);
 }
 
-static bool
-is_operator(const struct token *token)
-{
-	return token->kind == TOKEN_ASSIGN || token->kind == TOKEN_ADD ||
-	       token->kind == TOKEN_TAKE;
-}
-
 bool
 parser_at_modules(const struct parser *parser)
 {
@@ -37,7 +30,7 @@ parser_at_modules(const struct parser *parser)
 	if (first.kind == TOKEN_END || token_is(&first, '}'))
 		return parser->defining;
 	look_ahead(&lexer, &second);
-	if (is_operator(&second))
+	if (token_is_operator(&second))
 		return false;
 	if (parser->defining)
 		return true;

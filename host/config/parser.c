@@ -218,21 +218,21 @@ unknown(struct parser *parser)
 {
 	const struct token token = parser->token;
 	struct suggestion suggestion;
+	struct token_name name;
+	struct token_word word;
 	struct hint near;
-	char word[65];
 
 	/* The block behind a stray brace is recover()'s. */
 	if (!token_is(&token, '{'))
 		parser_advance(parser);
-	if (token.kind != TOKEN_WORD || token.size >= sizeof(word))
+	if (token.kind != TOKEN_WORD)
 		return tell_stray(parser, &token);
-	memcpy(word, token.text, token.size);
-	word[token.size] = '\0';
-	suggestion_init(&suggestion, word);
+	suggestion_init(&suggestion, token_word(&token, &word));
 	for (size_t i = 0; i < BASE_COUNT(verbs); i++)
 		suggestion_offer(&suggestion, verbs[i].word);
 	return reader_tell(parser->reader, &token.place,
-	    "unknown directive '%s'%s", word, hint(&suggestion, &near));
+	    "unknown directive %s%s", token_name(&token, &name),
+	    hint(&suggestion, &near));
 }
 
 /* For its mistakes only; for none if nobody knows what it belongs to. */
@@ -323,13 +323,10 @@ make(struct parser *parser, const struct verb *verb)
 	return result;
 }
 
-/* One directive of a block is none of those, or its end is missing: then
- * parser->token is what cannot be in it. */
 static int
 misplaced(struct parser *parser, const struct verb *verb)
 {
-	const struct token *token = &parser->token;
-	struct place place = token->place;
+	struct place place = parser->token.place;
 
 	parser_advance(parser);
 	return reader_tell(parser->reader, &place,
