@@ -35,12 +35,15 @@ tell_leftovers(struct instance *instance)
 static void
 unload(struct repository *repository, struct image *image, const char *name)
 {
+	const char *why;
+
 	if (image == NULL)
 		return;
+	why = image_sticky(image);
 	if (image_unref(image) == IMAGE_E_STILL_MAPPED)
 		log_printf(repository->log, BERTH_WARNING, name,
-		    "its code stays mapped: the loader keeps the image "
-		    "(unique symbols, NODELETE, or another user)");
+		    "its code stays mapped: %s",
+		    why != NULL ? why : "the loader keeps it");
 }
 
 static void
