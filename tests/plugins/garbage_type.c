@@ -16,7 +16,7 @@ SIN_NOTE(make_size, .form = BERTH_FORM_FACTORY);
 SIN_FACTORY(make_size, .header.size = 8);
 
 SIN_NOTE(make_flags, .form = BERTH_FORM_FACTORY);
-SIN_FACTORY(make_flags, .flags = 0x80);
+SIN_FACTORY(make_flags, .flags = 0x80000000u);
 
 static void
 hook_of_the_future(void)

@@ -96,7 +96,8 @@ static const struct {
 	"@/x.so: make_size(): its type object has 8 bytes, in interface 1.0 it "
 	"has %zu: rebuild the plugin"},
     {"garbage_type", "x:make_flags()", -ENOEXEC,
-	"@/x.so: make_flags(): sets flags 0x80, which this host does not know"},
+	"@/x.so: make_flags(): sets flags 0x80000000, which this host does not "
+	"know"},
     {"garbage_type", "x:make_hook()", -ENOEXEC,
 	"@/x.so: make_hook(): has a session hook that this host does not "
 	"know"},
@@ -337,8 +338,8 @@ statics(void **state)
 	kit_refused(
 	    kit, ":telnet()", -ENOENT, "no static service named 'telnet'");
 	kit_refused(kit, ":broken()", -ENOEXEC,
-	    "static service 'broken': sets flags 0x2, which this host does not "
-	    "know");
+	    "static service 'broken': sets flags 0x40000000, which this host "
+	    "does not know");
 	kit_refused(kit, ":nothing()", -ENOEXEC,
 	    "static service 'nothing': its factory gave NULL");
 	assert_string_equal(

@@ -26,7 +26,7 @@ make_broken(void)
 	static const struct berth_service_type type = {
 	    .header = BERTH_TYPE_HEADER(
 		BERTH_KIND_SERVICE, struct berth_service_type, make_broken),
-	    .flags = 2,
+	    .flags = 0x40000000u,
 	};
 
 	return &type;
