@@ -1,197 +1,122 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Plugins in a real host: how their files are named and found, and what those
-that misbehave do to it."""
+"""Plugins that do not clean up, or do not let go: each is named, what it left
+is revoked or stays mapped, and the host goes on."""
 
-import os
 import re
-import shutil
 
-from berth_e2e import case, main, receive_all, run_berthd, wait_until
-from steered import PLUGINS, Steered
+from berth_e2e import case, main, receive, wait_until
+from steered import Steered
 
-# Plugin, location, what is said behind svc.conf:1:28 and the file's name.
-REFUSED = [
-    ("descriptor_size", "x:make_sin()",
-     "its descriptor has 24 bytes, in interface 1.0 it has 120: rebuild the "
-     "plugin"),
-    ("not_exported", "x:make_sin()",
-     "'make_sin' has a note, but the symbol is not exported"),
-    ("module_kind", "x:make_sin()",
-     "'make_sin' makes a Module, it is declared as Service_Object"),
-    ("executable_stack", "x:make_sin()",
-     "asks for an executable stack: link it with -z noexecstack"),
-    ("relative_runpath", "x:make_sin()",
-     "looks for libraries in 'lib', which is not an absolute folder: link it "
-     "without -rpath"),
-    ("constructor_refused", "x:make_constructor()",
-     "needs interface 1.99, this host has 1.0: use a newer host or rebuild "
-     "the plugin"),
-    ("object", "x:object_type()",
-     "'object_type' is an object, not a factory: write object_type without "
-     "parentheses"),
-]
+NEIGHBOUR = "static echo { listen = tcp:127.0.0.1:{p0} }\n"
 
 
-def check(folder, line):
-    """berthd -t; its exit status and what it says."""
-    done = run_berthd("-t", "-f", "{conf}", "--plugin-path", folder,
-                      conf=line + "\n")
-    return done.returncode, done.stderr
+def lives(host):
+    with host.connect(0) as client:
+        client.sendall(b"alive")
+        assert receive(client, 5) == b"alive"
 
 
-def put(folder, plugin, name):
-    target = os.path.join(folder, name)
-    shutil.copy(os.path.join(PLUGINS, plugin + ".so"), target)
-    os.chmod(target, 0o644)
+def add_and_remove(host, manager, plugin, words="", factory="make_sin"):
+    host.copy_plugins(plugin)
+    manager.do("dynamic Sinner Service_Object * %s:%s() %s" % (
+        plugin, factory, words))
+    lives(host)
+    manager.do("remove Sinner")
 
 
-def info(manager, name):
-    """The last field of show, what the info hook says."""
-    return dict(line.split(None, 1) for line in manager.do("show " + name)
-                if " " in line)["info"]
+def gone(manager):
+    def nobody():
+        return not [line for line in manager.do("list")
+                    if line.startswith("Sinner ")]
+    wait_until(nobody, what="Sinner has ended")
 
 
 @case
-def D01_D02_names():
-    with Steered("") as host, host.log_in() as manager:
-        host.copy_plugins("good", to="libplug")
-        host.copy_plugins("good", to="libplug.v1")
-        for location in ("plug", "libplug", "libplug.so", "./plug",
-                         "./libplug.so", host.plugins + "/libplug.so",
-                         host.plugins + "/plug", "plug.v1"):
-            manager.do("dynamic Svc Service_Object * %s:_make_Svc() \"x y\""
-                       % location)
-            manager.do("remove Svc")
-        assert host.log_text().count("Svc: init <x><y>") == 8
+def a_handler_or_timer_left_behind_is_revoked():
+    with Steered(NEIGHBOUR) as host, host.log_in() as manager:
+        for plugin, what in (("keeps_handler", "1 descriptor and 0 timers"),
+                             ("keeps_timer", "0 descriptors and 1 timer")):
+            add_and_remove(host, manager, plugin)
+            gone(manager)
+            host.wait_log("Sinner: left %s registered after fini; revoked"
+                          % what)
+            wait_until(lambda: plugin not in host.maps(), what="unmapped")
+            lives(host)
 
 
 @case
-def D03_new_code_always():
-    line = "dynamic Live Service_Object * live:make_banner() " \
-           "{ listen = tcp:127.0.0.1:{p1} }"
-    with Steered("") as host, host.log_in() as manager:
-        for number in range(6):
-            host.copy_plugins("banner%d" % (1 + number % 2), to="live")
-            manager.do(host.fill(line))
-            with host.connect(1) as client:
-                banner = client.makefile("rb").readline()
-            assert banner == (b"first banner\n", b"second banner\n")[
-                number % 2], banner
-            manager.do("remove Live")
-            wait_until(lambda: not host.images(), what="unmapped")
+def a_thread_that_stays_keeps_its_code_and_is_named():
+    with Steered(NEIGHBOUR) as host, host.log_in() as manager:
+        add_and_remove(host, manager, "leaks_thread",
+                       "\"%s\" { drain = 0 }" % host.path("let-go"))
+        host.wait_log("Sinner: does not end: thread 'stays'")
+        assert "leaks_thread" in host.maps()
+        shown = "\n".join(manager.do("show Sinner"))
+        assert "failed" in shown and "thread 'stays'" in shown, shown
+        lives(host)
+        host.write("let-go", "\n")
+        gone(manager)
+        wait_until(lambda: "leaks_thread" not in host.maps(), what="unmapped")
 
 
 @case
-def D04_two_services_of_one_file():
-    with Steered("") as host, host.log_in() as manager:
-        host.copy_plugins("two")
-        manager.do("dynamic A Service_Object * two:make_first()")
-        manager.do("dynamic B Service_Object * two:make_second()")
-        assert info(manager, "A") == "the first"
-        assert info(manager, "B") == "the second"
-        images = host.images()
-        assert len(images) == 1, images
-        manager.do("remove A")
-        assert host.images() == images
-        assert info(manager, "B") == "the second"
-        manager.do("remove B")
-        wait_until(lambda: not host.images(), what="unmapped")
+def a_pinned_image_is_reported_and_new_code_runs_all_the_same():
+    with Steered(NEIGHBOUR) as host, host.log_in() as manager:
+        for plugin in ("nodelete", "unique"):
+            add_and_remove(host, manager, plugin)
+            gone(manager)
+            host.wait_log("Sinner: its code stays mapped")
+            host.copy_plugins(plugin)  # a new file: fresh code
+            manager.do("dynamic Sinner Service_Object * %s:make_sin()"
+                       % plugin)
+            report = "\n".join(manager.do("report"))
+            assert "call 1" in report, report
+            manager.do("remove Sinner")
+            gone(manager)
+            lives(host)
 
 
 @case
-def L17_refused_before_any_code_runs():
+def a_callback_that_overruns_is_named():
+    conf = NEIGHBOUR + (
+        "host { watchdog = 100ms }\n"
+        "dynamic Slow Service_Object * blocks:make_sin()"
+        " { listen = tcp:127.0.0.1:{p1} }\n")
     with Steered("") as host:
-        for plugin, location, text in REFUSED:
-            put(host.plugins, plugin, "x.so")
-            status, said = check(
-                host.plugins, "dynamic X Service_Object * " + location)
-            want = "svc.conf:1:28: error: %s/x.so: %s\n" % (
-                host.plugins, text)
-            assert status == 1 and want in said, (plugin, said)
-        put(host.plugins, "good", "x.so")
-        status, said = check(host.plugins, "dynamic X STREAM * x:make_good()")
-        assert status == 1, said
-
-
-@case
-def what_only_code_tells():
-    with Steered("") as host, host.log_in() as manager:
-        before = host.images()
-        for plugin, text in (("null_factory", "make_sin() gave NULL"),
-                             ("wild_pointer", "gave a wild pointer"),
-                             ("init_fails", "X never starts"),
-                             ("init_positive", "positive")):
-            host.copy_plugins(plugin)
-            reply = manager.ask(
-                "dynamic X Service_Object * %s:make_sin()" % plugin)
-            said = "\n".join([reply.status] + reply.body)
-            assert not reply.ok and text in said, (plugin, reply)
-            wait_until(lambda: host.images() == before, what="unmapped")
-
-
-@case
-def what_is_left_behind_is_revoked():
-    with Steered("") as host, host.log_in() as manager:
-        for plugin, text in (("keeps_handler", "1 descriptor "),
-                             ("keeps_timer", "1 timer ")):
-            host.copy_plugins(plugin)
-            manager.do("dynamic Sin Service_Object * %s:make_sin()" % plugin)
-            manager.do("remove Sin")
-            host.wait_log("Sin: left .*" + text)
-            wait_until(lambda: not host.images(), what="unmapped")
-        manager.do("list")
-
-
-@case
-def a_thread_that_stays_keeps_its_code():
-    with Steered("") as host, host.log_in() as manager:
-        host.copy_plugins("leaks_thread")
-        manager.do(host.fill(
-            "dynamic Sin Service_Object * leaks_thread:make_sin() "
-            "\"{dir}/end\" { drain = 0 }"))
-        manager.ask("remove Sin")
-        host.wait_log("Sin: does not end: .*stays")
-        assert host.images(), "unmapped under a running thread"
-        manager.do("list")
-        host.write("end", "")
-        wait_until(lambda: not host.images(), what="unmapped")
-
-
-@case
-def code_that_can_not_be_unloaded_is_told_and_does_not_come_back():
-    with Steered("") as host, host.log_in() as manager:
-        # Fresh code has fresh variables, but for those that are unique in the
-        # whole process: the first generation has them for all later ones,
-        # which so can be unloaded.
-        for plugin, why, calls, told in (
-                ("nodelete", "-z nodelete", (1, 1), (1, 2)),
-                ("unique", "STB_GNU_UNIQUE", (1, 2), (1, 1))):
-            host.copy_plugins(plugin)
-            for number in range(2):
-                manager.do("dynamic Sin Service_Object * %s:make_sin()"
-                           % plugin)
-                assert info(manager, "Sin") == "call %d" % calls[number]
-                manager.do("remove Sin")
-                wait_until(lambda: len(re.findall(
-                    "stays mapped: .*" + why,
-                    host.log_text())) == told[number], what="told: " + why)
-        manager.do("list")
-
-
-@case
-def a_hook_that_blocks_is_named():
-    with Steered("host { watchdog = 50ms }\n"
-                 "dynamic Sin Service_Object * good:make_good() inactive\n"
-                 ) as host, host.log_in() as manager:
         host.copy_plugins("blocks")
-        manager.do(host.fill("dynamic Blocker Service_Object * "
-                             "blocks:make_sin() "
-                             "{ listen = tcp:127.0.0.1:{p1} }"))
+        host.write_conf(conf)
+        host.reload()
         with host.connect(1) as client:
-            client.sendall(b"300")
-            client.shutdown(1)
-            assert receive_all(client) == b"slept\n"
-        assert host.wait_log("Blocker")
+            client.sendall(b"600")
+            assert receive(client, 6) == b"slept\n"
+        match = host.wait_log(r"Slow: .*in one callback for (\d+) ms")
+        assert int(match.group(1)) >= 100
+        lives(host)
+
+
+@case
+def a_service_that_fails_to_resume_stays_suspended():
+    with Steered(NEIGHBOUR) as host, host.log_in() as manager:
+        host.copy_plugins("resume_fails")
+        manager.do("dynamic Sleeper Service_Object * resume_fails:make_sin()"
+                   " inactive")
+        reply = manager.ask("resume Sleeper")
+        assert not reply.ok and "sleeps on" in "\n".join(reply.body), reply
+        states = [line.split()[1] for line in manager.do("list")
+                  if line.startswith("Sleeper ")]
+        assert states == ["suspended"], states
+
+
+@case
+def init_that_is_positive_or_silent_is_a_failure():
+    with Steered(NEIGHBOUR) as host, host.log_in() as manager:
+        host.copy_plugins("init_fails", "init_positive")
+        for plugin in ("init_fails", "init_positive"):
+            reply = manager.ask("dynamic X Service_Object * %s:make_sin()"
+                                % plugin)
+            assert not reply.ok, (plugin, reply)
+            assert re.search("init of 'X' failed", "\n".join(reply.body))
+        lives(host)
 
 
 main()
