@@ -42,7 +42,7 @@ struct mono mono_now(void);
 
 struct arena;
 
-struct arena *arena_new(void);		       /* NULL: no memory */
+struct arena *arena_new(void); /* NULL: no memory */
 /* For a few small things: the first chunk has so many bytes. */
 struct arena *arena_new_sized(size_t first_bytes);
 struct arena *arena_free(struct arena *arena); /* takes NULL; gives NULL */

@@ -308,6 +308,9 @@ run_row(struct host *host, struct request *request, struct text *text)
 	if (row->flags & ~request->flags & COMMAND_CONTROL)
 		return command_answer(request, text, COMMAND_DENIED,
 		    "'%s' changes things: not allowed here", row->name);
+	if ((row->flags & COMMAND_CONTROL) && host->stopping)
+		return command_answer(request, text, COMMAND_REFUSED,
+		    "the host is ending: '%s' comes too late", row->name);
 	if (row->syntax[0] == '\0' && request->arguments[0] != '\0')
 		return command_answer(request, text, COMMAND_USAGE,
 		    "'%s' takes no words", row->name);

@@ -9,12 +9,27 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "control/control_priv.h"
 
 #define DOOR_NAME "control"
 
 static char *door_words[] = {(char[]){DOOR_NAME}, (char[]){"-c"}, NULL};
+
+/* /run is empty after a boot: the socket's own folder is made when it is not
+ * there.  What goes wrong is told by the bind that follows. */
+static void
+make_folder(struct arena *arena, const char *path)
+{
+	char *folder = arena_string(arena, path);
+	char *slash = folder != NULL ? strrchr(folder, '/') : NULL;
+
+	if (slash == NULL || slash == folder)
+		return;
+	*slash = '\0';
+	mkdir(folder, 0755);
+}
 
 static int
 make_door(struct host *host, const char *path, struct arena *arena,
@@ -47,6 +62,7 @@ make_door(struct host *host, const char *path, struct arena *arena,
 	settings.listen = &spec;
 	settings.listen_count = 1;
 	settings.socket_mode = 0600;
+	make_folder(arena, path);
 	result = instance_new(host->repository, &directive, NULL,
 	    host->options.control(), &nowhere, ret_door);
 	if (result < 0)

@@ -80,8 +80,7 @@ definition_new(const struct directive *directive,
     const struct plugin_identity *identity, struct definition **ret_definition)
 {
 	/* A definition, its name and a few words; seldom more. */
-	struct arena *arena =
-	    arena_new_sized(sizeof(struct definition) + 128);
+	struct arena *arena = arena_new_sized(sizeof(struct definition) + 128);
 	struct definition *definition;
 	int result;
 

@@ -648,11 +648,11 @@ control_socket_is_a_door_of_its_own(void **state)
 
 	(void)state;
 	fixture_init(&f, "");
-	snprintf(
-	    conf, sizeof(conf), "host { control = %s/control }\n", f.folder);
+	snprintf(conf, sizeof(conf), "host { control = %s/new/control }\n",
+	    f.folder);
 	fixture_write(&f, "svc.conf", conf);
 	assert_int_equal(fixture_start(&f), 0);
-	snprintf(conf, sizeof(conf), "%s/control", f.folder);
+	snprintf(conf, sizeof(conf), "%s/new/control", f.folder);
 	assert_int_equal(stat(conf, &status), 0);
 	assert_int_equal(status.st_mode & 0777, 0600);
 	/* it is no service: nobody can remove it by accident */
