@@ -8,11 +8,14 @@
  * exists is the one: when it is not trusted or can't be read the search ends
  * there, because what comes later is not what was meant.
  *
- * One error tells all names that were tried, each with its cause.
+ * One error tells all names that were tried, each with its cause, and the name
+ * that may have been meant.
  */
 #include "plugin/plugin_priv.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,6 +125,65 @@ try_all(struct search *search, const char *path)
 	return r;
 }
 
+/* --- did you mean --- */
+
+/* NAME of libNAME.so or NAME.so; false for other files. */
+static bool
+plain_name(const char *file, char *name)
+{
+	size_t size = strlen(file);
+
+	if (size <= 3 || size > NAME_MAX || strcmp(file + size - 3, ".so") != 0)
+		return false;
+	size -= 3;
+	if (size > 3 && strncmp(file, "lib", 3) == 0) {
+		file += 3;
+		size -= 3;
+	}
+	memcpy(name, file, size);
+	name[size] = '\0';
+	return true;
+}
+
+/* best: room for the nearest name so far, of NAME_MAX + 1 bytes. */
+static void
+offer_folder(const char *folder, struct suggestion *suggestion, char *best)
+{
+	char name[NAME_MAX + 1];
+	struct dirent *entry;
+	DIR *dir = opendir(folder);
+
+	while (dir && (entry = readdir(dir))) {
+		if (!plain_name(entry->d_name, name))
+			continue;
+		suggestion_offer(suggestion, name);
+		if (suggestion->best == name)
+			suggestion->best = strcpy(best, name);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+static int
+complain_absent(struct search *search, const char *path)
+{
+	struct suggestion suggestion;
+	char best[NAME_MAX + 1];
+	unsigned i;
+
+	suggestion_init(&suggestion, path);
+	for (i = 0; !strchr(path, '/') && i < search->plugins->folder_count;
+	     i++)
+		offer_folder(search->plugins->folders[i], &suggestion, best);
+	end_tries(search);
+	return complain(search->report, -ENOENT,
+	    "cannot find plugin '%s': tried %s%s%s%s", path,
+	    text_string(&search->tries),
+	    suggestion.best ? "; did you mean '" : "",
+	    suggestion.best ? suggestion.best : "",
+	    suggestion.best ? "'?" : "");
+}
+
 /* Whether one of the components is "..". */
 static bool
 climbs(const char *path)
@@ -155,11 +217,8 @@ search_open(const struct plugins *plugins, const char *path,
 		    "cannot find plugin '%s': plugin_path is empty", path);
 	text_init(&search.tries);
 	r = try_all(&search, path);
-	if (r == -ENOENT) {
-		end_tries(&search);
-		complain(report, r, "cannot find plugin '%s': tried %s", path,
-		    text_string(&search.tries));
-	}
+	if (r == -ENOENT)
+		complain_absent(&search, path);
 	text_fini(&search.tries);
 	if (r < 0)
 		return r;

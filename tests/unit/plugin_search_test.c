@@ -99,6 +99,25 @@ not_found(void **state)
 	assert_int_equal(plugins_set_path(kit->plugins, "rel"), -EINVAL);
 }
 
+static void
+did_you_mean(void **state)
+{
+	struct kit *kit = *state;
+
+	kit_copy(kit, "good", "libplug.so");
+	kit_copy(kit, "good", "plum.so");
+	kit_copy(kit, "good", "plugs");
+	kit_refused(kit, "plugg:make_good()", -ENOENT,
+	    "cannot find plugin 'plugg': tried @/libplugg.so, @/plugg.so, "
+	    "@/plugg: No such file or directory; did you mean 'plug'?");
+	kit_refused(kit, "plm:make_good()", -ENOENT,
+	    "cannot find plugin 'plm': tried @/libplm.so, @/plm.so, @/plm: No "
+	    "such file or directory; did you mean 'plum'?");
+	kit_refused(kit, "other:make_good()", -ENOENT,
+	    "cannot find plugin 'other': tried @/libother.so, @/other.so, "
+	    "@/other: No such file or directory");
+}
+
 /* Neither the working directory nor LD_LIBRARY_PATH is searched. */
 static void
 nowhere_else(void **state)
@@ -277,6 +296,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(order, kit_setup, kit_teardown),
 	    cmocka_unit_test_setup_teardown(folders, kit_setup, kit_teardown),
 	    cmocka_unit_test_setup_teardown(not_found, kit_setup, kit_teardown),
+	    cmocka_unit_test_setup_teardown(
+		did_you_mean, kit_setup, kit_teardown),
 	    cmocka_unit_test_setup_teardown(
 		nowhere_else, kit_setup, kit_teardown),
 	    cmocka_unit_test_setup_teardown(modes, kit_setup, kit_teardown),
