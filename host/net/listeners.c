@@ -31,12 +31,12 @@ listeners_new(
 	LIST_INIT(&listeners->adopted);
 	listeners->reactor = reactor;
 	listeners->log = log;
-	listeners->buffer = malloc(LISTENERS_BUFFER_BYTES);
-	if (listeners->buffer != NULL)
+	listeners->shared.buffer = malloc(LISTENERS_BUFFER_BYTES);
+	if (listeners->shared.buffer != NULL)
 		result = reactor_owner_init(
 		    &listeners->owner, reactor, "listeners");
 	if (result != 0) {
-		free(listeners->buffer);
+		free(listeners->shared.buffer);
 		free(listeners);
 		return result;
 	}
@@ -62,7 +62,7 @@ listeners_free(struct listeners *listeners)
 		adopted_free(LIST_FIRST(&listeners->adopted));
 	reactor_owner_fini(&listeners->owner);
 	free(listeners->datagram_ports);
-	free(listeners->buffer);
+	free(listeners->shared.buffer);
 	free(listeners);
 	return NULL;
 }
@@ -71,19 +71,10 @@ listeners_free(struct listeners *listeners)
  * -----------------------------------------
  */
 
-void *
-listeners_lend(struct listeners *listeners)
+struct listeners_shared *
+listeners_shared(struct listeners *listeners)
 {
-	if (listeners->buffer_lent)
-		return NULL;
-	listeners->buffer_lent = true;
-	return listeners->buffer;
-}
-
-void
-listeners_return(struct listeners *listeners)
-{
-	listeners->buffer_lent = false;
+	return &listeners->shared;
 }
 
 uint64_t

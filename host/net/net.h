@@ -115,10 +115,14 @@ void listeners_each(struct listeners *listeners,
 
 #define LISTENERS_BUFFER_BYTES 65536u
 
-/* Room for what is read, lent until it is returned; NULL while another has it
- * (in a nested turn of the loop). */
-void *listeners_lend(struct listeners *listeners);
-void listeners_return(struct listeners *listeners);
+/* Room for what is read, for the time of one hook.  Whoever uses it says so,
+ * and does without it while another does (in a nested turn of the loop). */
+struct listeners_shared {
+	char *buffer;
+	bool lent;
+};
+
+struct listeners_shared *listeners_shared(struct listeners *listeners);
 /* Numbers that are unique in the host's life, from 1. */
 uint64_t listeners_next_id(struct listeners *listeners);
 

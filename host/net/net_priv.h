@@ -125,8 +125,7 @@ struct listeners {
 	unsigned char *datagram_ports; /* a bit each; NULL: none yet */
 	unsigned starved;	       /* listeners that wait */
 	uint64_t ids;
-	bool buffer_lent;
-	char *buffer;
+	struct listeners_shared shared;
 };
 
 void listeners_forget(struct listeners *listeners, struct listener *listener);

@@ -237,7 +237,7 @@ call_hook(struct datagram *datagram, int fd, const void *data, size_t size)
 	session->phase = PHASE_OPEN;
 	session->depth = 1;
 	server->counters.datagrams++;
-	server->counters.bytes_in += size;
+	server->bytes_in += size;
 	reactor_charge(server->options.owner);
 	result = type->datagram(&session->public, berth_bytes(data, size));
 	session->phase = PHASE_DOOMED;
@@ -279,17 +279,17 @@ datagram_readable(
     struct listener_consumer *consumer, struct listener *listener, int fd)
 {
 	struct server *server = server_of(consumer);
-	struct listeners *shared = server->options.listeners;
-	void *room = listeners_lend(shared);
+	struct listeners_shared *shared = server->shared;
 	unsigned budget = DATAGRAM_BUDGET;
 	int more = 1;
 
-	if (room == NULL)
+	if (shared->lent)
 		return 0;
+	shared->lent = true;
 	while (
 	    more > 0 && budget-- > 0 && listener_consumer(listener) == consumer)
-		more = serve_one(server, fd, room);
-	listeners_return(shared);
+		more = serve_one(server, fd, shared->buffer);
+	shared->lent = false;
 	return more;
 }
 
@@ -349,7 +349,7 @@ datagram_write(struct session *session, struct berth_bytes bytes)
 		message.msg_controllen = 0;
 	}
 	if (sendmsg(session->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
-		session->server->counters.bytes_out += bytes.size;
+		session->server->bytes_out += bytes.size;
 	return (int)bytes.size;
 }
 

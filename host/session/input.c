@@ -14,6 +14,9 @@
  * bytes.
  *
  * One readiness is worth one recv(2), or two when the first filled the buffer.
+ *
+ * What happens nearly always is session_input() alone, which therefore repeats
+ * in a row what the rest does with all its cases.
  */
 #include "session/session_priv.h"
 
@@ -27,14 +30,35 @@ type_of(const struct session *session)
 }
 
 static size_t
-limit_of(const struct session *session)
+limit_in(const struct settings *settings)
 {
-	uint64_t limit = server_settings(session->server)->input_limit_bytes;
+	uint64_t limit = settings->input_limit_bytes;
 
 	/* Results of hooks are int. */
 	if (limit > INT32_MAX)
 		limit = INT32_MAX;
 	return limit == 0 ? 1 : (size_t)limit;
+}
+
+static size_t
+limit_of(const struct session *session)
+{
+	return limit_in(server_settings(session->server));
+}
+
+size_t
+session_read_bytes(const struct settings *settings)
+{
+	size_t limit = limit_in(settings);
+
+	return limit < LISTENERS_BUFFER_BYTES ? limit : LISTENERS_BUFFER_BYTES;
+}
+
+int
+session_take_all(struct berth_session *session, struct berth_bytes in)
+{
+	(void)session;
+	return (int)in.size;
 }
 
 /* --- the end of the client's side
@@ -61,52 +85,62 @@ end_of_input(struct session *session)
  * ---------------------------------------------------------------------
  */
 
+static inline void
+count_received(struct session *session, size_t got)
+{
+	session->bytes_in += got;
+	session->server->bytes_in += got;
+}
+
+/* Nothing came, for which errno has the reason, or the end. */
+static void
+received_none(struct session *session, ssize_t got)
+{
+	if (got == 0)
+		end_of_input(session);
+	else if (errno != EAGAIN && errno != EINTR)
+		session_doom(session, -errno);
+}
+
 /* How many bytes came; 0: none, or the end, which was seen to. */
-static inline size_t
+static size_t
 receive(struct session *session, void *room, size_t size)
 {
 	/* A record that is longer than the room tells its real length; for a
 	 * stream the same flag would mean something else. */
 	int flags = (session->flags & SESSION_RECORDS) != 0 ? MSG_TRUNC : 0;
-	ssize_t got;
+	ssize_t got = recv(session->fd, room, size, flags);
 
-	do {
-		got = recv(session->fd, room, size, flags);
-	} while (got < 0 && errno == EINTR);
-	if (got < 0) {
-		if (errno != EAGAIN)
-			session_doom(session, -errno);
-		return 0;
-	}
-	if (got == 0) {
-		end_of_input(session);
+	if (got <= 0) {
+		received_none(session, got);
 		return 0;
 	}
 	if ((size_t)got > size) {
 		session_doom(session, BERTH_CLOSED_OVERFLOW);
 		return 0;
 	}
-	session->bytes_in += (uint64_t)got;
-	session->server->counters.bytes_in += (uint64_t)got;
+	count_received(session, (size_t)got);
 	return (size_t)got;
 }
 
-/* How many bytes the hook took. */
-static inline size_t
-offer(struct session *session, const void *data, size_t size)
+/* What the hook says that it took, as a number of bytes. */
+static size_t
+judge(struct session *session, size_t size, int taken)
 {
-	const struct berth_session_type *type = type_of(session);
-	int taken;
-
-	if (type->input == NULL)
-		return size;
-	taken = type->input(&session->public, berth_bytes(data, size));
 	if (taken >= 0 && (size_t)taken <= size)
 		return (size_t)taken;
 	/* More than it was offered: it counts something else than bytes, and
 	 * nothing it does from here on can be right. */
 	session_doom(session, taken < 0 ? BERTH_CLOSED_ABORTED : -ERANGE);
 	return size;
+}
+
+/* How many bytes the hook took. */
+static size_t
+offer(struct session *session, const void *data, size_t size)
+{
+	return judge(session, size,
+	    session->server->input(&session->public, berth_bytes(data, size)));
 }
 
 /* What follows from bytes that were not taken. */
@@ -170,47 +204,32 @@ read_behind(struct session *session)
 }
 
 /* What was offered from the shared buffer and not taken gets memory. */
-static __attribute__((noinline)) void
+static void
 keep_rest(struct session *session, const char *data, size_t size, size_t taken)
 {
-	if (session->phase != PHASE_OPEN)
+	if (session->phase != PHASE_OPEN ||
+	    (taken == size && session->input == NULL))
 		return;
 	if (buffer_replace(&session->input, data + taken, size - taken) != 0)
 		session_doom(session, -ENOMEM);
 	left_over(session, taken);
 }
 
-/* Something is kept: it comes along.  True: the room was filled. */
-static __attribute__((noinline)) bool
-read_along(struct session *session, char *shared)
+/* What is kept comes along.  True: the room was filled. */
+static bool
+read_shared(struct session *session, char *shared)
 {
 	size_t kept = buffer_size(session->input), got;
 	size_t size = room_behind(session, LISTENERS_BUFFER_BYTES, kept);
 
 	if (size == 0)
 		return false;
-	memcpy(shared, buffer_data(session->input), kept);
+	if (kept > 0)
+		memcpy(shared, buffer_data(session->input), kept);
 	got = receive(session, shared + kept, size);
 	if (got > 0)
 		keep_rest(session, shared, kept + got,
 		    offer(session, shared, kept + got));
-	return got == size;
-}
-
-/* Nothing is kept, nearly always.  True: the room was filled. */
-static inline bool
-read_fresh(struct session *session, char *shared)
-{
-	size_t size = limit_of(session), got, taken;
-
-	if (size > LISTENERS_BUFFER_BYTES)
-		size = LISTENERS_BUFFER_BYTES;
-	got = receive(session, shared, size);
-	if (got > 0) {
-		taken = offer(session, shared, got);
-		if (taken != got)
-			keep_rest(session, shared, got, taken);
-	}
 	return got == size;
 }
 
@@ -227,26 +246,88 @@ fits_shared(const struct session *session)
 static bool
 read_once(struct session *session)
 {
-	struct listeners *lender = session->server->options.listeners;
-	char *shared = NULL;
+	struct listeners_shared *shared = session->server->shared;
 	bool filled;
 
-	if (fits_shared(session))
-		shared = listeners_lend(lender);
-	if (shared == NULL)
+	if (shared->lent || !fits_shared(session))
 		return read_behind(session);
-	filled = session->input == NULL ? read_fresh(session, shared)
-					: read_along(session, shared);
-	listeners_return(lender);
+	shared->lent = true;
+	filled = read_shared(session, shared->buffer);
+	shared->lent = false;
 	return filled;
 }
 
-int
-session_read(struct session *session)
+static int
+leave(struct session *session, bool more)
 {
-	if (!session_is_reading(session) || !read_once(session))
+	return session_leave(session) && more && session_is_reading(session);
+}
+
+static __attribute__((noinline)) int
+input_unusual(struct session *session)
+{
+	bool more = false;
+
+	if (session->depth > 0) /* a nested turn of the loop */
 		return 0;
-	return session_is_reading(session) && read_once(session);
+	session->active_ns = reactor_now(session->server->reactor).ns;
+	session_enter(session);
+	if (session->phase != PHASE_OPEN)
+		more = session_discard(session) > 0;
+	else if (session_is_reading(session) && read_once(session))
+		more = session_is_reading(session) && read_once(session);
+	return leave(session, more);
+}
+
+static __attribute__((noinline)) int
+input_none(struct session *session, ssize_t got)
+{
+	session_enter(session);
+	received_none(session, got);
+	return leave(session, false);
+}
+
+/* After the hook, when not all was taken or something else came of it. */
+static __attribute__((noinline)) int
+input_rest(struct session *session, size_t got, int taken)
+{
+	bool more = got == session->server->read_bytes;
+
+	keep_rest(session, session->server->shared->buffer, got,
+	    judge(session, got, taken));
+	more = more && session_is_reading(session) && read_once(session);
+	return leave(session, more);
+}
+
+int
+session_input(struct berth_handler *handler, int fd)
+{
+	struct session *session = BASE_CONTAINER(
+	    handler, struct session, handler);
+	struct server *server = session->server;
+	struct listeners_shared *shared = server->shared;
+	ssize_t got;
+	int taken;
+
+	if (unlikely(!session_is_usual(session) || session->depth > 0 ||
+		     shared->lent))
+		return input_unusual(session);
+	got = recv(fd, shared->buffer, server->read_bytes, 0);
+	if (unlikely(got <= 0))
+		return input_none(session, got);
+	count_received(session, (size_t)got);
+	session->active_ns = reactor_now(server->reactor).ns;
+	session->depth = 1;
+	session->spent = 0;
+	shared->lent = true;
+	taken = server->input(
+	    &session->public, berth_bytes(shared->buffer, (size_t)got));
+	shared->lent = false;
+	if (unlikely(taken != got || !session_is_usual(session) ||
+		     (size_t)got == server->read_bytes))
+		return input_rest(session, (size_t)got, taken);
+	session->depth = 0;
+	return 0;
 }
 
 void

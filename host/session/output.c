@@ -46,8 +46,16 @@ session_output_low(const struct session *session)
 	       buffer_size(session->output) <= limit_of(session) / 2;
 }
 
+static inline void
+count_sent(struct session *session, size_t sent)
+{
+	session->bytes_out += sent;
+	session->server->bytes_out += sent;
+	session->spent += (uint32_t)sent; /* at most a budget and a message */
+}
+
 /* How many bytes the kernel took, or a negative errno. */
-static inline ssize_t
+static ssize_t
 send_now(struct session *session, const void *data, size_t size)
 {
 	int flags = MSG_NOSIGNAL;
@@ -63,10 +71,9 @@ send_now(struct session *session, const void *data, size_t size)
 		return errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM
 			   ? 0
 			   : -errno;
-	session->bytes_out += (uint64_t)sent;
-	session->server->counters.bytes_out += (uint64_t)sent;
-	session->spent += (uint32_t)sent; /* at most a budget and a message */
-	session->active_ns = reactor_now(session->server->reactor).ns;
+	count_sent(session, (size_t)sent);
+	if (sent > 0)
+		session->active_ns = reactor_now(session->server->reactor).ns;
 	return sent;
 }
 
@@ -108,10 +115,9 @@ write_some(struct session *session, const char *data, size_t size)
 	return (int)taken;
 }
 
-int
-session_write(struct berth_session *public, struct berth_bytes bytes)
+static __attribute__((noinline)) int
+write_unusual(struct session *session, struct berth_bytes bytes)
 {
-	struct session *session = session_of(public);
 	size_t size = bytes.size > INT_MAX ? INT_MAX : bytes.size;
 	int result;
 
@@ -124,6 +130,39 @@ session_write(struct berth_session *public, struct berth_bytes bytes)
 	result = write_some(session, bytes.data, size);
 	session_touch(session);
 	return result;
+}
+
+/* The kernel took a part, which is behind us, or said something else. */
+static __attribute__((noinline)) int
+write_rest(struct session *session, struct berth_bytes bytes, ssize_t sent)
+{
+	const char *data = bytes.data;
+	int result;
+
+	if (sent < 0)
+		return write_unusual(session, bytes);
+	count_sent(session, (size_t)sent);
+	result = write_unusual(
+	    session, berth_bytes(data + sent, bytes.size - (size_t)sent));
+	return result < 0 ? result : (int)sent + result;
+}
+
+int
+session_write(struct berth_session *public, struct berth_bytes bytes)
+{
+	struct session *session = session_of(public);
+	ssize_t sent;
+
+	/* In a hook of its own, which has noted the time. */
+	if (unlikely(!session_is_usual(session) || session->depth == 0 ||
+		     session->spent >= SEND_BUDGET ||
+		     bytes.size - 1 >= INT_MAX))
+		return write_unusual(session, bytes);
+	sent = send(session->fd, bytes.data, bytes.size, MSG_NOSIGNAL);
+	if (unlikely(sent != (ssize_t)bytes.size))
+		return write_rest(session, bytes, sent);
+	count_sent(session, (size_t)sent);
+	return (int)sent;
 }
 
 size_t

@@ -79,6 +79,11 @@ server_new(const struct server_options *options, struct server **ret_server)
 		return -ENOMEM;
 	server->options = *options;
 	server->reactor = options->owner->reactor;
+	server->shared = listeners_shared(options->listeners);
+	server->input = options->type->input;
+	if (server->input == NULL)
+		server->input = session_take_all;
+	server->read_bytes = session_read_bytes(options->settings);
 	server->consumer.type = &consumer_type;
 	server->consumer.name = options->service->name;
 	server->handler.type = &handler_type;
@@ -252,6 +257,7 @@ server_update(struct server *server, const struct settings *settings)
 	unsigned i;
 
 	server->options.settings = settings;
+	server->read_bytes = session_read_bytes(settings);
 	server_sweep_disarm(server);
 	if (!LIST_EMPTY(&server->sessions))
 		server_sweep_arm(server);
@@ -274,6 +280,8 @@ server_counters(
     const struct server *server, struct server_counters *ret_counters)
 {
 	*ret_counters = server->counters;
+	ret_counters->bytes_in = server->bytes_in;
+	ret_counters->bytes_out = server->bytes_out;
 }
 
 static const char *

@@ -216,18 +216,6 @@ watch(struct session *session)
 		session_doom(session, result);
 }
 
-/* Nearly always: it goes on reading, and nothing else. */
-static inline bool
-is_settled(const struct session *session)
-{
-	const uint16_t bits = SESSION_WATCHED | SESSION_EOF | SESSION_STOPPED |
-			      SESSION_STALLED | SESSION_SHORT;
-
-	return session->phase == PHASE_OPEN &&
-	       session->interest == BERTH_READ && session->output == NULL &&
-	       (session->flags & bits) == SESSION_WATCHED;
-}
-
 /* Acts on what was noted; the depth is still that of whoever called. */
 static void
 settle(struct session *session)
@@ -250,7 +238,7 @@ session_enter(struct session *session)
 bool
 session_leave(struct session *session)
 {
-	if (session->depth == 1 && !is_settled(session)) {
+	if (session->depth == 1) {
 		settle(session);
 		if (session->phase == PHASE_DOOMED) {
 			if ((session->flags & SESSION_QUEUED) == 0)
@@ -267,8 +255,7 @@ session_leave(struct session *session)
 void
 session_touch(struct session *session)
 {
-	if (session->depth == 0 && session->phase != PHASE_DOOMED &&
-	    !is_settled(session))
+	if (session->depth == 0 && session->phase != PHASE_DOOMED)
 		settle(session);
 }
 
@@ -277,30 +264,11 @@ session_touch(struct session *session)
  */
 
 static int
-on_input(struct berth_handler *handler, int fd)
-{
-	struct session *session = of_handler(handler);
-	int more;
-
-	(void)fd;
-	if (session->depth > 0) /* a nested turn of the loop */
-		return 0;
-	session->active_ns = reactor_now(session->server->reactor).ns;
-	session_enter(session);
-	if (session->phase == PHASE_OPEN)
-		more = session_read(session);
-	else
-		more = session_discard(session);
-	if (!session_leave(session) || more == 0)
-		return 0;
-	return session_is_reading(session);
-}
-
-static int
 on_output(struct berth_handler *handler, int fd)
 {
 	struct session *session = of_handler(handler);
 	const struct berth_session_type *type = type_of(session);
+	uint64_t before = session->bytes_out;
 
 	(void)fd;
 	if (session->depth > 0)
@@ -316,6 +284,8 @@ on_output(struct berth_handler *handler, int fd)
 		}
 		session_offer_again(session);
 	}
+	if (session->bytes_out != before)
+		session->active_ns = reactor_now(session->server->reactor).ns;
 	session_leave(session);
 	return 0;
 }
@@ -325,8 +295,8 @@ on_timeout(struct berth_handler *handler, uint64_t now_ns, void *token)
 {
 	struct session *session = of_handler(handler);
 	const struct berth_session_type *type = type_of(session);
+	uint64_t before = session->bytes_out;
 
-	(void)now_ns;
 	(void)token;
 	session->timer = 0;
 	session_enter(session);
@@ -334,6 +304,8 @@ on_timeout(struct berth_handler *handler, uint64_t now_ns, void *token)
 		session_linger_over(session);
 	else if (type->timeout != NULL && type->timeout(&session->public) < 0)
 		session_doom(session, BERTH_CLOSED_ABORTED);
+	if (session->bytes_out != before)
+		session->active_ns = now_ns;
 	session_leave(session);
 	return 0;
 }
@@ -352,7 +324,7 @@ on_close(struct berth_handler *handler, int fd, unsigned mask)
 }
 
 const struct berth_handler_type session_handler_type = {
-    .input = on_input,
+    .input = session_input,
     .output = on_output,
     .timeout = on_timeout,
     .close = on_close,

@@ -14,6 +14,9 @@
 
 #include "session/session.h"
 
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
 /* --- buffer.c: bytes that wait ---------------------------------------------
  */
 
@@ -91,6 +94,15 @@ session_of(struct berth_session *public)
 	return first;
 }
 
+/* Nearly always: it is open, and nothing waits, neither way. */
+static inline bool
+session_is_usual(const struct session *session)
+{
+	return session->flags == (SESSION_OPENED | SESSION_WATCHED) &&
+	       session->phase == PHASE_OPEN && session->input == NULL &&
+	       session->output == NULL;
+}
+
 int session_accepted(
     struct listener_consumer *consumer, struct listener *listener, int fd);
 /* Around hooks.  False: the session is gone. */
@@ -121,8 +133,12 @@ void session_stop_reading(struct session *session, uint16_t why, bool stop);
 /* --- input.c -----------------------------------------------------------------
  */
 
-/* >0: there may be more, after others had their turn. */
-int session_read(struct session *session);
+/* The reactor's hook. */
+int session_input(struct berth_handler *handler, int fd);
+/* For a type that has no hook for it. */
+int session_take_all(struct berth_session *session, struct berth_bytes in);
+/* How much is read at once, by the settings. */
+size_t session_read_bytes(const struct settings *settings);
 /* Offers once more what was not taken, if it may be now. */
 void session_offer_again(struct session *session);
 
@@ -171,8 +187,15 @@ const char *datagram_refusal(
 enum drain_stage { DRAIN_NOT, DRAIN_WAITING, DRAIN_CLOSING, DRAIN_ABORTING };
 
 struct server {
-	struct server_options options;
+	/* What every message touches comes first. */
 	struct reactor *reactor;
+	struct listeners_shared *shared;
+	int (*input)(struct berth_session *, struct berth_bytes);
+	size_t read_bytes; /* at once: all of shared, or input_limit */
+	uint64_t bytes_in;
+	uint64_t bytes_out;
+
+	struct server_options options;
 	struct listener_consumer consumer;
 	struct berth_handler handler; /* its timers */
 	struct listener **listeners;
