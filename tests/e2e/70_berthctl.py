@@ -8,15 +8,16 @@ import shutil
 import subprocess
 
 from berth_ctl import BERTHCTL, Terminal, run
-from berth_e2e import BUILD, Failure, Host, case, connect, main, receive, run_berthd
+from berth_e2e import (
+    BUILD, Failure, Host, case, main, receive, run_berthd, wait_until)
 
 TOKEN = "a token of more than sixteen bytes"
 
 CONF = """
-host { reload = exact }
+host { reload = exact; control = {dir}/control }
 static echo { listen = tcp:127.0.0.1:{p0} udp:127.0.0.1:{p0} }
 static daytime { listen = tcp:127.0.0.1:{p1} }
-static Service_Manager "-c -t {dir}/token -p {p9}" { listen = unix:{dir}/control }
+static Service_Manager "-c -t {dir}/token -p {p9}"
 """
 
 
@@ -109,6 +110,21 @@ def changes():
 
 
 @case
+def suspends():
+    with Steered() as host:
+        said = host.ctl("suspend", "all").splitlines()
+        assert {line[0] for line in said} <= {"~", "="}, said
+        assert set(host.states().values()) == {"suspended"}
+        with host.connect(0) as client:  # waits in the backlog
+            client.sendall(b"x")
+            host.ctl("resume", "all")
+            assert receive(client, 1) == b"x"
+        host.ctl("suspend", "echo", "for", "100ms")
+        wait_until(lambda: host.states()["echo"] == "active",
+                   what="the end of the suspension")
+
+
+@case
 def plans_and_reloads():
     with Steered() as host:
         assert host.ctl("plan") == "= 3 unchanged\n"
@@ -124,8 +140,9 @@ def plans_and_reloads():
             for change in host.json("plan")["changes"]:
                 line, = (line for line in plan
                          if re.match(r". %s\b" % change["service"], line))
-                if "sessions" in change:
-                    assert ", %d session" % change["sessions"] in line, line
+                count = {"echo": 1}.get(change["service"], 0)
+                assert change["sessions"] == count, change
+                assert re.search(r", %d sessions?$" % count, line), line
             done = host.ctl("reload").splitlines()
             assert [line.split(", ")[0] for line in plan] == done, (plan, done)
         assert "daytime" not in host.states()
