@@ -15,6 +15,7 @@
 
 #include <berth/host.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -187,7 +188,7 @@ input(struct berth_handler *handler, int fd)
 		return 0;
 	/* A hook may drop the last reference. */
 	listener_ref(listener);
-	if (!listener_is_datagram(listener))
+	if (!listener_is_datagram(listener) && consumer->type->accepted != NULL)
 		result = accept_some(listener);
 	else if (consumer->type->readable(consumer, listener, listener->fd) > 0)
 		result = wants_events(listener);
@@ -326,6 +327,15 @@ listener_resume(struct listener *listener)
 {
 	listener->paused = false;
 	listener_settle(listener);
+}
+
+void
+listener_restore(struct listener *listener)
+{
+	int flags = fcntl(listener->fd, F_GETFL);
+
+	if (flags >= 0 && (flags & O_NONBLOCK) == 0)
+		fcntl(listener->fd, F_SETFL, flags | O_NONBLOCK);
 }
 
 void

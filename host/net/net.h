@@ -41,9 +41,11 @@ struct listener_consumer;
 
 struct listener_consumer_type {
 	/* A connection; the descriptor (CLOEXEC, NONBLOCK) is the consumer's
-	 * now.  Negative: the consumer could not take it and has closed it. */
+	 * now.  Negative: the consumer could not take it and has closed it.
+	 * NULL: connections are not accepted, readable() is told of them. */
 	int (*accepted)(struct listener_consumer *, struct listener *, int fd);
-	/* A datagram socket is readable.  >0: call again in this turn. */
+	/* A datagram socket, or one not accepted from, is readable.  >0: call
+	 * again in this turn. */
 	int (*readable)(struct listener_consumer *, struct listener *, int fd);
 	/* May another connection be accepted?  When it says no, call
 	 * listener_resume() once it would say yes. */
@@ -89,6 +91,8 @@ void listener_detach(
 struct listener_consumer *listener_consumer(const struct listener *listener);
 void listener_pause(struct listener *listener);
 void listener_resume(struct listener *listener);
+/* The socket was in other hands, which may have made reads on it wait. */
+void listener_restore(struct listener *listener);
 void listener_set_backlog(struct listener *listener, unsigned backlog);
 /* Backlog, keepalive and nodelay, which connections inherit when accepted; the
  * mode of a path. */

@@ -151,7 +151,8 @@ was_sent_to_group(const struct datagram *datagram)
 }
 
 static void
-refuse(struct server *server, const struct datagram *datagram, const char *why)
+refuse(struct server *server, const struct sockaddr *address, socklen_t size,
+    const char *why)
 {
 	uint64_t now = reactor_now(server->reactor).ns;
 	char peer[SESSION_ADDRESS_MAX];
@@ -161,8 +162,7 @@ refuse(struct server *server, const struct datagram *datagram, const char *why)
 	if (server->refused_told_ns != 0 &&
 	    now - server->refused_told_ns < TELL_EVERY_NS)
 		return;
-	address_print(
-	    peer_of(datagram), datagram->peer_size, peer, sizeof(peer));
+	address_print(address, size, peer, sizeof(peer));
 	log_printf(server->options.log, BERTH_NOTICE,
 	    server->options.service->name,
 	    "refused a datagram from %s: %s; %" PRIu64
@@ -258,7 +258,8 @@ serve_one(struct server *server, int fd, void *room)
 	if (got == -EAGAIN || got == -ENOMEM || got == -ENOBUFS)
 		return 0;
 	if (got == -EMSGSIZE) {
-		refuse(server, datagram, "it is too long");
+		refuse(server, peer_of(datagram), datagram->peer_size,
+		    "it is too long");
 		return 1;
 	}
 	/* What an earlier answer met with (ICMP); nothing to do with us. */
@@ -268,10 +269,21 @@ serve_one(struct server *server, int fd, void *room)
 	if (why == NULL && was_sent_to_group(datagram))
 		why = "it was sent to a group";
 	if (why != NULL)
-		refuse(server, datagram, why);
+		refuse(server, peer_of(datagram), datagram->peer_size, why);
 	else
 		call_hook(datagram, fd, room, (size_t)got);
 	return 1;
+}
+
+bool
+server_refuses_datagram(
+    struct server *server, const struct sockaddr *peer, socklen_t size)
+{
+	const char *why = datagram_refusal(server, peer, size);
+
+	if (why != NULL)
+		refuse(server, peer, size, why);
+	return why != NULL;
 }
 
 int

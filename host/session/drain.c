@@ -79,7 +79,7 @@ tell_drained(struct reactor_deferred *node)
 		return;
 	}
 	if (server->stage == DRAIN_NOT || server->told ||
-	    !LIST_EMPTY(&server->sessions))
+	    server->counters.sessions_active > 0)
 		return;
 	server->told = true;
 	if (server->options.drained != NULL)
@@ -90,7 +90,7 @@ void
 server_drain_check(struct server *server)
 {
 	if (server->stage == DRAIN_NOT || server->told || server->queued ||
-	    !LIST_EMPTY(&server->sessions))
+	    server->counters.sessions_active > 0)
 		return;
 	if (server->deadline != 0)
 		reactor_cancel(server->options.owner, server->deadline, NULL);
@@ -114,6 +114,7 @@ close_all(struct server *server, int reason)
 {
 	struct session *session;
 
+	strategy_end_all(server, SERVER_END_ASKED);
 	/* Their ends wait for the end of the turn: the list stays as it is. */
 	LIST_FOREACH (session, &server->sessions, link) {
 		session_shut(session, reason);
@@ -135,20 +136,44 @@ wait_for_stage(struct server *server, uint64_t delay_ns)
 	next_stage(server);
 }
 
+/* How long units that were asked to end have at least. */
+static uint64_t
+closing_ms(const struct server *server)
+{
+	const struct server_strategy *strategy = server->options.strategy;
+	uint64_t ms = server_settings(server)->linger_ms;
+
+	if (ms < CLOSING_MIN_MS)
+		ms = CLOSING_MIN_MS;
+	if (strategy != NULL && ms < strategy->asked_ms)
+		ms = strategy->asked_ms;
+	return ms;
+}
+
+static void
+abort_sessions(struct server *server, int reason)
+{
+	struct session *session, *next;
+
+	for (session = LIST_FIRST(&server->sessions); session != NULL;
+	     session = next) {
+		next = LIST_NEXT(session, link);
+		session_end_now(session, reason);
+	}
+}
+
 static void
 next_stage(struct server *server)
 {
-	uint64_t ms = server_settings(server)->linger_ms;
 
 	if (server->stage == DRAIN_WAITING) {
 		server->stage = DRAIN_CLOSING;
 		close_all(server, BERTH_CLOSED_DRAINED);
-		if (ms < CLOSING_MIN_MS)
-			ms = CLOSING_MIN_MS;
-		wait_for_stage(server, MONO_MS(ms));
+		wait_for_stage(server, MONO_MS(closing_ms(server)));
 	} else if (server->stage == DRAIN_CLOSING) {
 		server->stage = DRAIN_ABORTING;
-		server_abort(server, BERTH_CLOSED_DRAINED);
+		strategy_end_all(server, SERVER_END_FORCED);
+		abort_sessions(server, BERTH_CLOSED_DRAINED);
 	}
 }
 
@@ -158,21 +183,17 @@ server_drain(struct server *server, uint64_t drain_ns)
 	server_accept(server, false);
 	server_drain_cancel(server);
 	server->stage = DRAIN_WAITING;
+	strategy_end_all(server, SERVER_END_DRAINING);
 	server_drain_check(server);
-	if (!LIST_EMPTY(&server->sessions))
+	if (server->counters.sessions_active > 0)
 		wait_for_stage(server, drain_ns);
 }
 
 void
 server_abort(struct server *server, int reason)
 {
-	struct session *session, *next;
-
-	for (session = LIST_FIRST(&server->sessions); session != NULL;
-	     session = next) {
-		next = LIST_NEXT(session, link);
-		session_end_now(session, reason);
-	}
+	strategy_end_all(server, SERVER_END_LEFT);
+	abort_sessions(server, reason);
 }
 
 int

@@ -5,6 +5,9 @@
  * It is the consumer of its listeners while it accepts.  When `instances`
  * sessions are open it takes no more; clients wait in the backlog until one
  * ends.
+ *
+ * Its sessions are its own (session.c), or the units of a strategy; all but
+ * strategy.c is the same for both.
  */
 #include "session/session_priv.h"
 
@@ -19,9 +22,17 @@ static bool
 is_ready(struct listener_consumer *consumer)
 {
 	struct server *server = server_of(consumer);
+	return server_has_room(server);
+}
+
+bool
+server_has_room(struct server *server)
+{
+	const struct server_strategy *strategy = server->options.strategy;
 	unsigned limit = server_settings(server)->instances;
 
-	if (limit == 0 || server->counters.sessions_active < limit)
+	if ((limit == 0 || server->counters.sessions_active < limit) &&
+	    (strategy == NULL || strategy->ready(server->options.units)))
 		return true;
 	server->full = true;
 	return false;
@@ -37,19 +48,23 @@ static const struct berth_handler_type handler_type = {
     .timeout = server_timeout,
 };
 
-static void
-make_room(struct server *server)
+void
+server_wake_listener(struct server *server, struct listener *listener)
+{
+	if (listener_consumer(listener) == &server->consumer)
+		listener_resume(listener);
+}
+
+void
+server_wake(struct server *server)
 {
 	unsigned i;
 
 	if (!server->full)
 		return;
 	server->full = false;
-	for (i = 0; i < server->listener_count; i++) {
-		if (listener_consumer(server->listeners[i]) ==
-		    &server->consumer)
-			listener_resume(server->listeners[i]);
-	}
+	for (i = 0; i < server->listener_count; i++)
+		server_wake_listener(server, server->listeners[i]);
 }
 
 int
@@ -62,8 +77,23 @@ void
 server_session_gone(struct server *server)
 {
 	server->counters.sessions_active--;
-	make_room(server);
+	server_wake(server);
 	server_drain_check(server);
+}
+
+void
+server_unit_begins(struct server *server)
+{
+	server->counters.sessions_total++;
+	server->counters.sessions_active++;
+}
+
+void
+server_unit_ends(struct server *server, bool failed)
+{
+	if (failed)
+		server->counters.sessions_failed++;
+	server_session_gone(server);
 }
 
 /* --- life
@@ -84,7 +114,9 @@ server_new(const struct server_options *options, struct server **ret_server)
 	if (server->input == NULL)
 		server->input = session_take_all;
 	server->read_bytes = session_read_bytes(options->settings);
-	server->consumer.type = &consumer_type;
+	server->consumer.type = options->strategy == NULL
+				    ? &consumer_type
+				    : strategy_consumer(options->strategy);
 	server->consumer.name = options->service->name;
 	server->handler.type = &handler_type;
 	LIST_INIT(&server->sessions);
@@ -99,7 +131,7 @@ server_free(struct server *server)
 
 	if (server == NULL)
 		return NULL;
-	BASE_ASSERT(LIST_EMPTY(&server->sessions));
+	BASE_ASSERT(server->counters.sessions_active == 0);
 	server_accept(server, false);
 	server_drain_cancel(server);
 	server_sweep_disarm(server);
@@ -123,25 +155,30 @@ server_free(struct server *server)
  * ----------------------------------------------------------------------
  */
 
-static int
-check_type(const struct server *server, const struct listener *listener)
+bool
+server_serves(const struct server *server, bool datagram)
 {
+	const struct server_strategy *strategy = server->options.strategy;
 	const struct berth_session_type *type = server->options.type;
 
-	if (listener_is_datagram(listener))
-		return type->datagram != NULL ? 0 : -EPROTONOSUPPORT;
-	return type->open != NULL || type->input != NULL ? 0 : -EPROTONOSUPPORT;
+	if (strategy != NULL)
+		return strategy->serves(server->options.units, datagram);
+	if (datagram)
+		return type->datagram != NULL;
+	return type->open != NULL || type->input != NULL;
 }
 
 int
 server_make_room(struct server *server, const struct listener *listener)
 {
-	int result = check_type(server, listener);
+	bool datagram = listener_is_datagram(listener);
 
-	if (result == 0 && listener_is_datagram(listener) &&
+	if (!server_serves(server, datagram))
+		return -EPROTONOSUPPORT;
+	if (datagram && server->options.strategy == NULL &&
 	    server->datagram == NULL)
-		result = datagram_new(server, &server->datagram);
-	return result;
+		return datagram_new(server, &server->datagram);
+	return 0;
 }
 
 int
@@ -268,7 +305,7 @@ server_update(struct server *server, const struct settings *settings)
 		    &server->consumer)
 			listener_tune(server->listeners[i], settings);
 	}
-	make_room(server);
+	server_wake(server);
 }
 
 /* --- looking
@@ -304,14 +341,16 @@ state_of(const struct session *session)
 }
 
 void
-server_each_session(struct server *server,
-    void (*fn)(void *context, const struct session_info *info), void *context)
+server_each_session(struct server *server, server_session_fn *fn, void *context)
 {
+	const struct server_strategy *strategy = server->options.strategy;
 	uint64_t now = reactor_now(server->reactor).ns;
 	char peer[SESSION_ADDRESS_MAX];
 	struct session *session;
-	struct session_info info;
+	struct session_info info = {.pid = 0};
 
+	if (strategy != NULL)
+		strategy->each(server->options.units, fn, context);
 	LIST_FOREACH (session, &server->sessions, link) {
 		if (session_peer(&session->public, peer, sizeof(peer)) < 0)
 			peer[0] = '\0';

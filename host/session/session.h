@@ -3,8 +3,9 @@
  * session: one connection or datagram of one service, and the server that
  * holds all sessions of one instance of a service.
  *
- * In this release the strategy is `reactive`: callbacks on the loop.  Nothing
- * above this room knows how a session is driven.
+ * How a session is driven is the strategy's: without one, by callbacks on the
+ * loop.  A strategy has units of its own, processes for example; listeners,
+ * limits, draining and counters are the server's for all kinds.
  */
 #ifndef SESSION_SESSION_H
 #define SESSION_SESSION_H
@@ -14,6 +15,33 @@
 #include "net/net.h"
 
 struct server;
+struct session_info;
+
+/* How units end that do not end by themselves. */
+enum server_ending {
+	SERVER_END_DRAINING, /* none is to begin any more; nothing is asked */
+	SERVER_END_ASKED,    /* in order, at the end of the drain time */
+	SERVER_END_FORCED,   /* now, and in this call */
+	SERVER_END_LEFT	     /* no longer counted after this call */
+};
+
+typedef void(server_session_fn)(void *context, const struct session_info *info);
+
+struct server_strategy {
+	/* Can it serve such a socket? */
+	bool (*serves)(void *units, bool datagram);
+	/* May a unit begin, beside the limits of the server?  When it says no,
+	 * it calls server_wake() once it would say yes. */
+	bool (*ready)(void *units);
+	/* A connection, which is the unit's now, as is closing it.  NULL: it
+	 * takes whole sockets. */
+	int (*accepted)(void *units, struct listener *listener, int fd);
+	/* A socket has clients or datagrams.  >0: call again in this turn. */
+	int (*readable)(void *units, struct listener *listener, int fd);
+	void (*end_all)(void *units, enum server_ending how);
+	void (*each)(void *units, server_session_fn *fn, void *context);
+	uint32_t asked_ms; /* from asking to forcing, at least */
+};
 
 struct server_options {
 	struct reactor_owner *owner;   /* the instance's */
@@ -22,6 +50,8 @@ struct server_options {
 	const struct settings *settings; /* not copied: see server_update() */
 	struct listeners *listeners;
 	struct log *log;
+	const struct server_strategy *strategy; /* NULL: callbacks */
+	void *units;				/* the strategy's */
 	/* The last session is gone while draining; called once, from the end
 	 * of a turn. */
 	void (*drained)(void *context);
@@ -34,6 +64,8 @@ int server_new(
  * is finished. */
 struct server *server_free(struct server *server);
 
+/* Is there something to serve such a socket with? */
+bool server_serves(const struct server *server, bool datagram);
 /* Takes the reference.  -EPROTONOSUPPORT: the type has no hook for such a
  * socket (see <berth/session.h>); the caller keeps the reference then. */
 int server_add_listener(struct server *server, struct listener *listener);
@@ -85,10 +117,26 @@ struct session_info {
 	uint64_t bytes_out;
 	uint64_t output_pending_bytes;
 	const char *state; /* "open", "half-closed", "closing", … */
+	int pid;	   /* of its process; 0: none of its own */
 };
 
-void server_each_session(struct server *server,
-    void (*fn)(void *context, const struct session_info *info), void *context);
+void server_each_session(
+    struct server *server, server_session_fn *fn, void *context);
+
+/* --- for a strategy ----------------------------------------------------------
+ */
+
+void server_unit_begins(struct server *server);
+void server_unit_ends(struct server *server, bool failed);
+/* Does `instances` allow one more, and the strategy?  If not, listeners wait
+ * from now on until a unit ends or server_wake(). */
+bool server_has_room(struct server *server);
+void server_wake(struct server *server);
+/* The listener goes on if this server still serves it. */
+void server_wake_listener(struct server *server, struct listener *listener);
+/* The rules against loops: refused datagrams are counted and told. */
+bool server_refuses_datagram(
+    struct server *server, const struct sockaddr *peer, socklen_t size);
 
 /* --- the session part of the host's table, <berth/host.h> ------------------
  */

@@ -232,6 +232,11 @@ server_settings(const struct server *server)
 /* Bookkeeping when a session begins and when it is gone. */
 int server_session_begins(struct server *server);
 void server_session_gone(struct server *server);
+/* strategy.c: the consumer of a server whose units are a strategy's */
+const struct listener_consumer_type *strategy_consumer(
+    const struct server_strategy *strategy);
+void strategy_end_all(struct server *server, enum server_ending how);
+
 /* drain.c */
 int server_timeout(struct berth_handler *handler, uint64_t now_ns, void *token);
 int server_sweep_arm(struct server *server);
