@@ -108,7 +108,8 @@ static const char *const failure_words[] = {"HOST", "USERID", "ATTEMPT", NULL};
 #define RLIMIT(name_, kind_, field_, help_)                                    \
 	{                                                                      \
 		SERVICE(name_, kind_, CHANGE_SESSION, field_),                 \
-		    .pending = true, .syntax = "NUMBER | unlimited | inherit", \
+		    .programs_only = true,                                     \
+		    .syntax = "NUMBER | unlimited | inherit",                  \
 		    .initial = "inherit", .low = 1, .high = INT64_MAX,         \
 		    .help = (help_)                                            \
 	}
@@ -223,45 +224,50 @@ static const struct attribute service_attributes[] = {
 	.syntax = "no | yes | plus", .initial = "no",
 	.help = "Whether the service is reached through tcpmux by its name; "
 		"with plus, the host tells the client that it was found."},
-    {SERVICE("user", VALUE_WORD, CHANGE_SESSION, user), .pending = true,
+    {SERVICE("user", VALUE_WORD, CHANGE_SESSION, user), .programs_only = true,
 	.syntax = "USER", .initial = "",
 	.help = "Whom a program runs as, by name or number; without it, the "
 		"user of the host."},
-    {SERVICE("group", VALUE_WORD, CHANGE_SESSION, group), .pending = true,
+    {SERVICE("group", VALUE_WORD, CHANGE_SESSION, group), .programs_only = true,
 	.syntax = "GROUP", .initial = "",
 	.help = "The group of a program, by name or number; without it, "
 		"that of its user."},
-    {SERVICE("groups", VALUE_FLAG, CHANGE_SESSION, groups), .pending = true,
-	.syntax = "yes | no", .initial = "no",
+    {SERVICE("groups", VALUE_FLAG, CHANGE_SESSION, groups),
+	.programs_only = true, .syntax = "yes | no", .initial = "no",
 	.help = "Whether a program has its user's supplementary groups."},
-    {SERVICE("argv0", VALUE_WORD, CHANGE_SESSION, argv0), .pending = true,
+    {SERVICE("argv0", VALUE_WORD, CHANGE_SESSION, argv0), .programs_only = true,
 	.syntax = "WORD", .initial = "",
 	.help = "What a program is told as its own name; without it, the "
 		"last part of its path."},
-    {SERVICE("wait", VALUE_FLAG, CHANGE_REPLACE, wait), .pending = true,
+    {SERVICE("wait", VALUE_FLAG, CHANGE_REPLACE, wait), .programs_only = true,
 	.syntax = "yes | no", .initial = "no",
 	.help = "Whether a program is handed the endpoint itself, and nobody "
 		"else takes clients from it until the program ends."},
-    {SERVICE("nice", VALUE_NICE, CHANGE_SESSION, nice), .pending = true,
+    {SERVICE("nice", VALUE_NICE, CHANGE_SESSION, nice), .programs_only = true,
 	.syntax = "NUMBER", .initial = "0",
 	.help = "What is added to the nice value of a program, -20 to 19."},
-    {SERVICE("umask", VALUE_MODE, CHANGE_SESSION, umask), .pending = true,
+    {SERVICE("umask", VALUE_MODE, CHANGE_SESSION, umask), .programs_only = true,
 	.syntax = "MODE", .initial = "0022", .low = 0, .high = 0777,
 	.help = "The file creation mask of a program, octal."},
-    {SERVICE("env", VALUE_WORDS, CHANGE_SESSION, env), .pending = true,
+    {SERVICE("env", VALUE_WORDS, CHANGE_SESSION, env), .programs_only = true,
 	.syntax = "NAME=VALUE ...", .initial = "", .check = check_env,
 	.help = "Variables that a program finds in its environment."},
-    {SERVICE("passenv", VALUE_WORDS, CHANGE_SESSION, passenv), .pending = true,
-	.syntax = "NAME ...", .initial = "", .check = check_variable,
+    {SERVICE("passenv", VALUE_WORDS, CHANGE_SESSION, passenv),
+	.programs_only = true, .syntax = "NAME ...", .initial = "",
+	.check = check_variable,
 	.help = "Variables of the host's environment that a program is "
 		"given; others are not."},
-    {SERVICE("cwd", VALUE_PATH, CHANGE_SESSION, cwd), .pending = true,
+    {SERVICE("cwd", VALUE_PATH, CHANGE_SESSION, cwd), .programs_only = true,
 	.syntax = "PATH", .initial = "",
 	.help = "The folder in which a program starts; without it, the "
 		"root."},
-    {SERVICE("chroot", VALUE_PATH, CHANGE_SESSION, chroot), .pending = true,
-	.syntax = "PATH", .initial = "",
+    {SERVICE("chroot", VALUE_PATH, CHANGE_SESSION, chroot),
+	.programs_only = true, .syntax = "PATH", .initial = "",
 	.help = "The folder that becomes the root of a program."},
+    {SERVICE("no_new_privs", VALUE_FLAG, CHANGE_SESSION, no_new_privs),
+	.programs_only = true, .syntax = "yes | no", .initial = "yes",
+	.help = "Whether set-user-id files give a program nothing, unless it "
+		"runs as root."},
     RLIMIT("rlimit_as", VALUE_RLIMIT_SIZE, rlimit_as,
 	"Bytes of address space of a program; K, M and G are understood."),
     RLIMIT("rlimit_core", VALUE_RLIMIT_SIZE, rlimit_core,

@@ -137,6 +137,7 @@ struct settings {
 	struct word_list passenv; /* names */
 	const char *cwd;
 	const char *chroot;
+	bool no_new_privs;
 	uint64_t rlimit_as, rlimit_core, rlimit_cpu, rlimit_data, rlimit_files;
 	uint64_t rlimit_nproc, rlimit_rss, rlimit_stack;
 
@@ -221,6 +222,7 @@ struct attribute {
 	uint64_t low, high;
 	/* No code applies it yet: who gives it is told so. */
 	bool pending;
+	bool programs_only; /* for `Program *` */
 	/* Of a list: the words there are (NULL: any), or what is wrong with
 	 * one (NULL: nothing). */
 	const char *const *choices;

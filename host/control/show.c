@@ -161,6 +161,8 @@ show_location(const struct definition *definition, struct text *text, bool json)
 	text_init(&location);
 	if (definition->kind == DIRECTIVE_STATIC)
 		text_printf(&location, "static");
+	else if (definition->type == CONFIG_KIND_PROGRAM)
+		text_printf(&location, "%s", definition->path);
 	else
 		text_printf(&location, "%s:%s%s",
 		    definition->path != NULL ? definition->path : "",
@@ -304,6 +306,14 @@ session_row(void *context, const struct session_info *info)
 	struct text *text = list->text;
 
 	if (!list->json) {
+		if (info->pid != 0) {
+			text_printf(text,
+			    "%8llu  %-28s %-12s age %llu ms, pid %d\n",
+			    (unsigned long long)info->id, info->peer,
+			    info->state, (unsigned long long)info->age_ms,
+			    info->pid);
+			return;
+		}
 		text_printf(text,
 		    "%8llu  %-28s %-12s age %llu ms, idle %llu ms, in %llu, "
 		    "out %llu, pending %llu\n",
@@ -326,6 +336,8 @@ session_row(void *context, const struct session_info *info)
 	show_count(text, "bytes_in", info->bytes_in);
 	show_count(text, "bytes_out", info->bytes_out);
 	show_count(text, "pending", info->output_pending_bytes);
+	if (info->pid != 0)
+		show_count(text, "pid", (uint64_t)info->pid);
 	show_put(text, "}");
 }
 

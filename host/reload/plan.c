@@ -129,6 +129,22 @@ not_yet(struct plan *plan, const struct place *place, const char *what)
 	return -EOPNOTSUPP;
 }
 
+/* What only a program has: who gives it to another service is told so. */
+static void
+warn_of_program_words(struct plan *plan, const struct directive *directive)
+{
+	const struct attribute *row = attributes(ATTRIBUTE_SERVICE);
+
+	for (unsigned i = 0; row[i].name != NULL; i++)
+		if (row[i].programs_only &&
+		    given_has(&directive->settings->given, i))
+			errors_add(plan->options.errors, SEVERITY_WARNING, 0,
+			    &directive->name_place,
+			    "'%s' is for programs: '%s' is served by the host "
+			    "itself, which does not apply it",
+			    row[i].name, directive->name);
+}
+
 static int
 check_definition(struct plan *plan, const struct directive *directive,
     struct plugin_identity *ret_identity)
@@ -137,8 +153,9 @@ check_definition(struct plan *plan, const struct directive *directive,
 	if (directive->kind == DIRECTIVE_STATIC)
 		return check_static(plan, directive);
 	if (directive->type == CONFIG_KIND_PROGRAM)
-		return not_yet(
-		    plan, &directive->place, "external programs (Program *)");
+		return external_check(
+		    plan->arena, directive, plan->options.errors);
+	warn_of_program_words(plan, directive);
 	if (directive->type != BERTH_KIND_SERVICE)
 		return not_yet(plan, &directive->place,
 		    "modules and streams (Module *, STREAM *)");

@@ -33,6 +33,11 @@ open_code(struct plan *plan, struct step *step, struct image **ret_image,
 	    .kind = BERTH_KIND_SERVICE,
 	};
 
+	if (directive->type == CONFIG_KIND_PROGRAM) {
+		*ret_image = NULL;
+		*ret_type = &external_type;
+		return 0;
+	}
 	return plugin_open(plan->options.plugins, &where,
 	    is_static ? &directive->name_place : &directive->location_place,
 	    plan->options.errors, ret_image, ret_type, &step->identity);
@@ -53,6 +58,9 @@ make_fresh(struct plan *plan, struct step *step)
 		return result;
 	result = instance_new(plan->options.repository, step->definition, image,
 	    type, &step->identity, &step->fresh);
+	if (result == 0)
+		result = instance_resolve(step->fresh, NULL,
+		    &step->definition->name_place, plan->options.errors);
 	if (result == -ENOMEM)
 		return no_memory(plan, step);
 	if (result < 0)
@@ -65,10 +73,17 @@ static int
 make_settings(struct plan *plan, struct step *step)
 {
 	struct instance *running = step_running(step);
+	int result;
 
 	if (instance_prepare_settings(
 		running, step->definition->settings, &step->settings) < 0)
 		return no_memory(plan, step);
+	result = instance_resolve(running, step->settings,
+	    &step->definition->name_place, plan->options.errors);
+	if (result == -ENOMEM)
+		return no_memory(plan, step);
+	if (result < 0)
+		return result;
 	if (!step->rebind)
 		return 0;
 	return instance_prepare_endpoints(running, step->definition->settings,

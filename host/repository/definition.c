@@ -101,3 +101,21 @@ definition_new(const struct directive *directive,
 	*ret_definition = definition;
 	return 0;
 }
+
+int
+definition_resolve(struct definition *definition, const struct place *place,
+    struct errors *errors)
+{
+	const struct spawn_request request = {
+	    .name = definition->name,
+	    .path = definition->path,
+	    .argc = definition->argc,
+	    .argv = definition->argv,
+	    .settings = &definition->settings,
+	};
+
+	if (definition->type != CONFIG_KIND_PROGRAM)
+		return 0;
+	return template_new(
+	    definition->arena, &request, place, errors, &definition->program);
+}

@@ -15,16 +15,22 @@ static int
 check_hook(struct instance *instance, const struct endpoint_spec *spec,
     struct errors *errors)
 {
-	const struct berth_session_type *type = &instance->type->session;
 	bool datagram = endpoint_is_datagram(spec->kind);
 
-	if (datagram ? type->datagram != NULL
-		     : type->open != NULL || type->input != NULL)
+	if (server_serves(instance->server, datagram))
 		return 0;
-	errors_add(errors, SEVERITY_ERROR, -EPROTONOSUPPORT, &spec->place,
-	    "'%s' can't serve %s: its code has no hook for %s",
-	    instance->public.name, spec->text,
-	    datagram ? "datagrams" : "connections");
+	if (instance->program != NULL)
+		errors_add(errors, SEVERITY_ERROR, -EPROTONOSUPPORT,
+		    &spec->place,
+		    "'%s' can't serve %s: datagrams need a program with "
+		    "wait = yes",
+		    instance->public.name, spec->text);
+	else
+		errors_add(errors, SEVERITY_ERROR, -EPROTONOSUPPORT,
+		    &spec->place,
+		    "'%s' can't serve %s: its code has no hook for %s",
+		    instance->public.name, spec->text,
+		    datagram ? "datagrams" : "connections");
 	return -EPROTONOSUPPORT;
 }
 

@@ -93,7 +93,7 @@ instance_halt(
 	reactor_revoke(&instance->owner, true);
 	fd_close(&instance->stop_fd);
 	/* What takes the endpoints over when it starts again. */
-	instance->server = server;
+	instance_set_server(instance, server);
 	server_set_listeners(server, set.listeners, set.count);
 	return 0;
 }

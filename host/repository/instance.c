@@ -40,6 +40,7 @@ instance_free(struct instance *instance)
 	if (instance == NULL)
 		return NULL;
 	instance->server = server_free(instance->server);
+	instance->program = external_free(instance->program);
 	if (instance->owner.reactor != NULL)
 		reactor_owner_fini(&instance->owner);
 	fd_close(&instance->stop_fd);
@@ -68,7 +69,27 @@ instance_make_server(struct instance *instance, struct server **ret_server)
 	    .context = instance,
 	};
 
+	int result = 0;
+
+	if (instance->definition->type != CONFIG_KIND_PROGRAM)
+		return server_new(&options, ret_server);
+	if (instance->program == NULL)
+		result = external_new(&options, NULL, &instance->program);
+	if (result < 0)
+		return result;
+	options.units = instance->program;
+	options.strategy = instance->definition->settings.wait
+			       ? &external_wait_strategy
+			       : &external_strategy;
 	return server_new(&options, ret_server);
+}
+
+void
+instance_set_server(struct instance *instance, struct server *server)
+{
+	instance->server = server;
+	if (instance->program != NULL)
+		external_set_server(instance->program, server);
 }
 
 /* init may permute its words, so it gets an array of its own. */
@@ -89,6 +110,7 @@ static int
 make_parts(struct instance *instance, const struct directive *directive,
     const struct plugin_identity *identity)
 {
+	struct server *server;
 	int result;
 
 	result = definition_new(directive, identity, &instance->definition);
@@ -108,7 +130,10 @@ make_parts(struct instance *instance, const struct directive *directive,
 	    instance->repository->reactor, instance->public.name);
 	if (result < 0)
 		return result;
-	return instance_make_server(instance, &instance->server);
+	result = instance_make_server(instance, &server);
+	if (result == 0)
+		instance_set_server(instance, server);
+	return result;
 }
 
 int
@@ -140,6 +165,19 @@ instance_new(struct repository *repository, const struct directive *directive,
 	return 0;
 }
 
+int
+instance_resolve(struct instance *instance, struct definition *prepared,
+    const struct place *place, struct errors *errors)
+{
+	struct definition *definition = prepared != NULL ? prepared
+							 : instance->definition;
+	int result = definition_resolve(definition, place, errors);
+
+	if (result == 0 && prepared == NULL && instance->program != NULL)
+		external_update(instance->program, definition->program);
+	return result;
+}
+
 /* --- live settings --- */
 
 int
@@ -169,6 +207,8 @@ instance_commit_settings(
     struct instance *instance, struct definition *definition)
 {
 	server_update(instance->server, &definition->settings);
+	if (instance->program != NULL)
+		external_update(instance->program, definition->program);
 	/* The words that init was handed lie in the first definition, and live
 	 * as long as the instance; every later one is only read. */
 	if (instance->definition == instance->first_definition) {

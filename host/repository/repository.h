@@ -17,6 +17,7 @@
 #include "config/config.h"
 #include "plugin/plugin.h"
 #include "session/session.h"
+#include "worker/worker.h"
 
 struct repository;
 struct record;
@@ -50,6 +51,7 @@ struct definition {
 	char **argv;
 	struct settings settings;
 	struct plugin_identity identity;
+	struct spawn_template *program; /* NULL: not one, or not resolved */
 };
 
 /* The way from a service's handle to the rest of the host; control's. */
@@ -90,6 +92,11 @@ int instance_new(struct repository *repository,
     const struct directive *directive, struct image *image,
     const struct berth_service_type *type,
     const struct plugin_identity *identity, struct instance **ret_instance);
+/* Of a program: looks up its user, makes its environment; of others: nothing.
+ * The definition is the instance's own, or one from
+ * instance_prepare_settings(). */
+int instance_resolve(struct instance *instance, struct definition *prepared,
+    const struct place *place, struct errors *errors);
 /* Acquires the endpoints of its attributes, which are the directive's own, so
  * that errors are told at their places. */
 int instance_bind(struct instance *instance, const struct settings *settings,

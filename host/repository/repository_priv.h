@@ -71,6 +71,7 @@ struct instance {
 	const struct berth_service_type *type;
 	struct reactor_owner owner;
 	struct server *server;
+	struct external *program; /* NULL: a type's code serves */
 	enum service_state state;
 	enum instance_phase phase;
 	unsigned generation;
@@ -113,11 +114,15 @@ struct instance *instance_of(struct berth_service *service); /* checked */
 /* definition.c */
 int definition_new(const struct directive *directive,
     const struct plugin_identity *identity, struct definition **ret_definition);
+int definition_resolve(struct definition *definition, const struct place *place,
+    struct errors *errors);
 
 /* instance.c */
 void instance_set_state(struct instance *instance, enum service_state state);
 struct instance *instance_free(struct instance *instance);
 int instance_make_server(struct instance *instance, struct server **ret_server);
+/* The one before is gone. */
+void instance_set_server(struct instance *instance, struct server *server);
 
 bool threads_join_within(struct instance *instance, int seconds);
 

@@ -116,6 +116,7 @@ static const struct {
     {ATTRIBUTE_SERVICE, "passenv", "PATH HOME", "PATH"},
     {ATTRIBUTE_SERVICE, "cwd", "/tmp", "/"},
     {ATTRIBUTE_SERVICE, "chroot", "/srv/x", "/srv"},
+    {ATTRIBUTE_SERVICE, "no_new_privs", "no", "yes"},
     {ATTRIBUTE_SERVICE, "rlimit_as", "unlimited", "64M"},
     {ATTRIBUTE_SERVICE, "rlimit_core", "inherit", "1"},
     {ATTRIBUTE_SERVICE, "rlimit_cpu", "60", "unlimited"},

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the environment of one start says of its client, in the words of those
+ * who did this before: UCSPI (PROTO, TCPREMOTEIP, …), xinetd (REMOTE_HOST,
+ * which is an address there too) and systemd (REMOTE_ADDR, REMOTE_PORT;
+ * LISTEN_FDS, sd_listen_fds(3)).  Nothing is allocated: the strings live in
+ * the caller's frame until the program runs.
+ */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "worker/worker_priv.h"
+
+static void
+begin(struct description *description, const struct spawn_template *template)
+{
+	description->template = template;
+	description->count = 0;
+	description->used = 0;
+	description->pid_text = NULL;
+	snprintf(description->peer, sizeof(description->peer), "unknown");
+	template->envp[template->env_count] = NULL;
+}
+
+/* The string, or NULL: there is no room for it. */
+BASE_PRINTF(2, 3)
+static char *
+add(struct description *description, const char *format, ...)
+{
+	const struct spawn_template *template = description->template;
+	char *variable = description->text + description->used;
+	size_t room = sizeof(description->text) - description->used;
+	va_list ap;
+	int size;
+
+	va_start(ap, format);
+	size = vsnprintf(variable, room, format, ap);
+	va_end(ap);
+	if (size < 0 || (size_t)size >= room ||
+	    description->count == SPAWN_VARIABLES)
+		return NULL;
+	description->used += (size_t)size + 1;
+	description->count++;
+	template->envp[template->env_count + description->count - 1] = variable;
+	template->envp[template->env_count + description->count] = NULL;
+	return variable;
+}
+
+struct side {
+	char ip[INET6_ADDRSTRLEN];
+	unsigned port;
+};
+
+/* A client of IPv4 on a socket for both is one of IPv4. */
+static void
+read_side(const struct sockaddr_storage *address, struct side *ret_side)
+{
+	const void *any = address;
+	const struct sockaddr_in *v4 = any;
+	const struct sockaddr_in6 *v6 = any;
+
+	ret_side->ip[0] = '\0';
+	if (address->ss_family == AF_INET) {
+		inet_ntop(
+		    AF_INET, &v4->sin_addr, ret_side->ip, sizeof(ret_side->ip));
+		ret_side->port = ntohs(v4->sin_port);
+		return;
+	}
+	ret_side->port = ntohs(v6->sin6_port);
+	if (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr))
+		inet_ntop(AF_INET, v6->sin6_addr.s6_addr + 12, ret_side->ip,
+		    sizeof(ret_side->ip));
+	else
+		inet_ntop(AF_INET6, &v6->sin6_addr, ret_side->ip,
+		    sizeof(ret_side->ip));
+}
+
+static void
+describe_inet(struct description *description,
+    const struct sockaddr_storage *peer, const struct sockaddr_storage *local)
+{
+	struct side remote, here;
+
+	read_side(peer, &remote);
+	read_side(local, &here);
+	add(description, "PROTO=TCP");
+	add(description, "TCPLOCALIP=%s", here.ip);
+	add(description, "TCPLOCALPORT=%u", here.port);
+	add(description, "TCPREMOTEIP=%s", remote.ip);
+	add(description, "TCPREMOTEPORT=%u", remote.port);
+	add(description, "REMOTE_HOST=%s", remote.ip);
+	add(description, "REMOTE_ADDR=%s", remote.ip);
+	add(description, "REMOTE_PORT=%u", remote.port);
+}
+
+static void
+describe_unix(struct description *description, int fd,
+    const struct sockaddr_storage *peer, socklen_t size)
+{
+	const void *any = peer;
+	const struct sockaddr_un *path = any;
+	struct ucred user;
+	socklen_t user_size = sizeof(user);
+
+	add(description, "PROTO=IPC");
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &user, &user_size) == 0) {
+		add(description, "IPCREMOTEEUID=%u", user.uid);
+		add(description, "IPCREMOTEEGID=%u", user.gid);
+		if (size <= sizeof(sa_family_t))
+			snprintf(description->peer, sizeof(description->peer),
+			    "unix: user %u, pid %d", user.uid, user.pid);
+	}
+	if (size > sizeof(sa_family_t) && path->sun_path[0] != '\0')
+		add(description, "IPCREMOTEPATH=%.*s",
+		    (int)sizeof(path->sun_path), path->sun_path);
+}
+
+void
+describe_connection(struct description *description,
+    const struct spawn_template *template, int fd)
+{
+	struct sockaddr_storage peer = {.ss_family = AF_UNSPEC}, local = peer;
+	socklen_t size = sizeof(peer), local_size = sizeof(local);
+	void *peer_start = &peer, *local_start = &local;
+
+	begin(description, template);
+	/* A client that is gone already has no address. */
+	if (getpeername(fd, peer_start, &size) < 0)
+		return;
+	address_print(
+	    peer_start, size, description->peer, sizeof(description->peer));
+	if (peer.ss_family == AF_UNIX) {
+		describe_unix(description, fd, &peer, size);
+		return;
+	}
+	if (getsockname(fd, local_start, &local_size) == 0)
+		describe_inet(description, &peer, &local);
+}
+
+void
+describe_socket(struct description *description,
+    const struct spawn_template *template, const char *name)
+{
+	begin(description, template);
+	add(description, "LISTEN_FDS=1");
+	add(description, "LISTEN_FDNAMES=%s", name);
+	description->pid_text = add(
+	    description, "LISTEN_PID=%*d", (int)SPAWN_PID_DIGITS, 0);
+	if (description->pid_text != NULL)
+		description->pid_text += strlen("LISTEN_PID=");
+}

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * external: a service whose sessions are processes of another program, as inetd
+ * runs them.  wait = no: one for each connection, which is its 0, 1 and 2.
+ * wait = yes: see socket.c.
+ *
+ * The server counts the processes as its sessions, so that limits, suspension
+ * and draining are those of all services.  A process is known from its start
+ * until it was reaped; its memory is one record.
+ *
+ * A start that fails is told with the step and its errno, and the client's
+ * connection is closed.  When several come to nothing in a row, the service
+ * pauses: clients wait in the backlog, longer each time, until a start is good
+ * again.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "worker/worker_priv.h"
+
+/* The first failures cost nothing but themselves. */
+#define FAILURES_FREE 4u
+#define PAUSE_FIRST_MS 100u
+#define PAUSE_LAST_MS 10000u
+
+const struct berth_service_type external_type = {
+    .summary = "external program",
+};
+
+/* --- failures ----------------------------------------------------------------
+ */
+
+static int
+pause_over(struct berth_handler *handler, uint64_t now_ns, void *token)
+{
+	struct external *program = BASE_CONTAINER(
+	    handler, struct external, handler);
+
+	(void)now_ns;
+	(void)token;
+	program->pause = 0;
+	server_wake(program->server);
+	return 0;
+}
+
+static const struct berth_handler_type external_handler_type = {
+    .timeout = pause_over,
+};
+
+bool
+external_pauses(const struct external *program)
+{
+	return program->pause != 0;
+}
+
+void
+external_stop_pause(struct external *program)
+{
+	if (program->pause != 0)
+		reactor_cancel(program->options.owner, program->pause, NULL);
+	program->pause = 0;
+}
+
+void
+external_failed(struct external *program)
+{
+	uint64_t ms = PAUSE_FIRST_MS;
+
+	program->failures++;
+	if (program->failures <= FAILURES_FREE || program->pause != 0 ||
+	    !server_accepting(program->server))
+		return;
+	for (unsigned i = FAILURES_FREE + 1;
+	     i < program->failures && ms < PAUSE_LAST_MS; i++)
+		ms *= 2;
+	if (ms > PAUSE_LAST_MS)
+		ms = PAUSE_LAST_MS;
+	/* Without memory for the timer there is no pause. */
+	if (reactor_schedule(program->options.owner, &program->handler, NULL,
+		MONO_MS(ms), 0, &program->pause) != 0)
+		return;
+	log_printf(program->options.log, BERTH_WARNING,
+	    program->options.service->name,
+	    "%u starts in a row came to nothing: clients wait for %" PRIu64
+	    " ms",
+	    program->failures, ms);
+}
+
+/* --- children
+ * ------------------------------------------------------------------
+ */
+
+void
+external_child_end(struct external_child *child, bool failed)
+{
+	struct server *server = child->program->server;
+
+	LIST_REMOVE(child, link);
+	child->listener = listener_unref(child->listener);
+	free(child);
+	server_unit_ends(server, failed);
+}
+
+static void
+tell_end(const struct external_child *child, int code, int status)
+{
+	const struct external *program = child->program;
+	uint64_t ms = (reactor_now(program->reactor).ns - child->born_ns) /
+		      MONO_MS(1);
+	bool failed = code != 0 && (code != CLD_EXITED || status != 0);
+	int level = failed ? BERTH_INFO : BERTH_DEBUG;
+	char how[64];
+
+	if (program->options.log == NULL || level > program->options.log->level)
+		return;
+	if (code == 0)
+		snprintf(how, sizeof(how), "unknown how");
+	else if (code == CLD_EXITED)
+		snprintf(how, sizeof(how), "exit status %d", status);
+	else
+		snprintf(how, sizeof(how), "signal %d (%s)%s", status,
+		    strsignal(status),
+		    code == CLD_DUMPED ? ", memory dumped" : "");
+	log_printf(program->options.log, level, program->options.service->name,
+	    "process %d for %s ended after %" PRIu64 " ms: %s", child->pid,
+	    child->peer, ms, how);
+}
+
+static int
+child_ended(struct berth_handler *handler, int pid, int code, int status)
+{
+	struct external_child *child = BASE_CONTAINER(
+	    handler, struct external_child, handler);
+	/* 0: somebody else has reaped it. */
+	bool failed = code != 0 && (code != CLD_EXITED || status != 0);
+
+	(void)pid;
+	tell_end(child, code, status);
+	if (child->listener != NULL)
+		external_take_back(child, failed);
+	external_child_end(child, failed);
+	return 0;
+}
+
+static const struct berth_handler_type child_type = {
+    .child = child_ended,
+};
+
+struct external_child *
+external_child_new(struct external *program)
+{
+	struct external_child *child = malloc(sizeof(*child));
+
+	if (child == NULL)
+		return NULL;
+	child->handler.type = &child_type;
+	child->program = program;
+	child->listener = NULL;
+	child->asked = false;
+	return child;
+}
+
+static int
+tell_failure(
+    struct external *program, const char *peer, const char *what, int error)
+{
+	log_printf(program->options.log, BERTH_ERROR,
+	    program->options.service->name, "cannot start '%s' for %s: %s: %s",
+	    program->template->path, peer, what, strerror(-error));
+	return error;
+}
+
+/* Nobody would learn of its end: it ends at once, before a client can tell. */
+static void
+disown(pid_t pid)
+{
+	kill(-pid, SIGKILL);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
+}
+
+int
+external_start(struct external *program, struct description *description,
+    struct spawn *start, struct external_child *child)
+{
+	enum spawn_step step;
+	int result;
+
+	start->template = program->template;
+	start->pid_text = description->pid_text;
+	child->pid = spawn(start, &step);
+	if (child->pid < 0)
+		return tell_failure(program, description->peer,
+		    spawn_step_text(step), child->pid);
+	result = reactor_child(
+	    program->options.owner, &child->handler, child->pid);
+	if (result < 0) {
+		disown(child->pid);
+		return tell_failure(program, description->peer,
+		    "its end could not be noticed", result);
+	}
+	child->id = listeners_next_id(program->options.listeners);
+	child->born_ns = reactor_now(program->reactor).ns;
+	memcpy(child->peer, description->peer, sizeof(child->peer));
+	LIST_INSERT_HEAD(&program->children, child, link);
+	server_unit_begins(program->server);
+	log_printf(program->options.log, BERTH_DEBUG,
+	    program->options.service->name, "process %d started for %s",
+	    child->pid, child->peer);
+	return 0;
+}
+
+/* --- wait = no ---------------------------------------------------------------
+ */
+
+static int
+accepted(void *units, struct listener *listener, int fd)
+{
+	struct external *program = units;
+	struct external_child *child = external_child_new(program);
+	struct spawn start = {.fds = {fd, fd, fd}, .listen_fd = -1};
+	struct description description;
+	int result = -ENOMEM;
+
+	(void)listener;
+	if (child != NULL) {
+		describe_connection(&description, program->template, fd);
+		result = external_start(program, &description, &start, child);
+	}
+	/* The process has copies of its own. */
+	fd_close(&fd);
+	if (result == 0) {
+		program->failures = 0;
+		return 0;
+	}
+	free(child);
+	server_unit_begins(program->server);
+	external_failed(program);
+	server_unit_ends(program->server, true);
+	return result;
+}
+
+/* --- what is common
+ * -----------------------------------------------------------
+ */
+
+static bool
+serves_connections(void *units, bool datagram)
+{
+	(void)units;
+	return !datagram;
+}
+
+static bool
+serves_all(void *units, bool datagram)
+{
+	(void)units;
+	(void)datagram;
+	return true;
+}
+
+static bool
+ready(void *units)
+{
+	return !external_pauses(units);
+}
+
+static void
+each(void *units, server_session_fn *fn, void *context)
+{
+	struct external *program = units;
+	uint64_t now = reactor_now(program->reactor).ns;
+	struct external_child *child;
+
+	LIST_FOREACH (child, &program->children, link) {
+		const struct session_info info = {
+		    .id = child->id,
+		    .peer = child->peer,
+		    .age_ms = (now - child->born_ns) / MONO_MS(1),
+		    .state = child->asked ? "ending" : "running",
+		    .pid = child->pid,
+		};
+
+		fn(context, &info);
+	}
+}
+
+const struct server_strategy external_strategy = {
+    .serves = serves_connections,
+    .ready = ready,
+    .accepted = accepted,
+    .end_all = external_end_all,
+    .each = each,
+    .asked_ms = PROGRAM_TERM_MS,
+};
+
+const struct server_strategy external_wait_strategy = {
+    .serves = serves_all,
+    .ready = ready,
+    .readable = external_hand_over,
+    .end_all = external_end_all,
+    .each = each,
+    .asked_ms = PROGRAM_TERM_MS,
+};
+
+int
+external_new(const struct server_options *options,
+    const struct spawn_template *template, struct external **ret_program)
+{
+	struct external *program = calloc(1, sizeof(*program));
+
+	if (program == NULL)
+		return -ENOMEM;
+	program->options = *options;
+	program->reactor = options->owner->reactor;
+	program->template = template;
+	program->handler.type = &external_handler_type;
+	LIST_INIT(&program->children);
+	*ret_program = program;
+	return 0;
+}
+
+void
+external_set_server(struct external *program, struct server *server)
+{
+	program->server = server;
+}
+
+void
+external_update(struct external *program, const struct spawn_template *template)
+{
+	program->template = template;
+}
+
+struct external *
+external_free(struct external *program)
+{
+	if (program == NULL)
+		return NULL;
+	BASE_ASSERT(LIST_EMPTY(&program->children));
+	external_stop_pause(program);
+	free(program);
+	return NULL;
+}

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * spawn: the one way to start another program.
+ *
+ * The child shares the memory of the host until execve(2), as after vfork(2),
+ * so that the start costs the same however large the host has grown; the
+ * calling thread waits.  It runs on a stack of its own within the caller's
+ * frame, with all signals blocked, and makes system calls only: the functions
+ * of libc that change a user tell every other thread by signal, and those
+ * threads are the host's.
+ *
+ * The step that fails and its errno are written where the host reads them.
+ * What the program finds: descriptors 0, 1, 2 (and 3 when a socket is handed
+ * over) and no other; default signals, none blocked; a session of its own; its
+ * user, groups, limits, folder and environment as its template says.
+ *
+ * The kernel makes memory undumpable whose process changes its user; here this
+ * also protects the host from being traced by that user in between, and stays
+ * until the host asks for core files again (prctl(2), PR_SET_DUMPABLE).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/prctl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdalign.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "worker/worker_priv.h"
+
+/* Of the deepest of the functions below, unoptimised, with much to spare. */
+#define STACK_BYTES 16384u
+/* Of the kernel: as large as its set of signals. */
+#define KERNEL_SIGNALS 64
+#define KERNEL_SIGSET_BYTES ((size_t)KERNEL_SIGNALS / 8)
+
+/* 32-bit systems have older calls with 16-bit users under the short names. */
+#ifdef SYS_setresuid32
+#define CALL_SETGROUPS SYS_setgroups32
+#define CALL_SETRESGID SYS_setresgid32
+#define CALL_SETRESUID SYS_setresuid32
+#else
+#define CALL_SETGROUPS SYS_setgroups
+#define CALL_SETRESGID SYS_setresgid
+#define CALL_SETRESUID SYS_setresuid
+#endif
+
+/* A sanitizer's notes on the child's frames would outlive the child. */
+#define IN_CHILD                                                               \
+	__attribute__((no_sanitize("address"), no_sanitize("thread"),          \
+	    no_sanitize("undefined")))
+
+struct job {
+	const struct spawn *spawn;
+	enum spawn_step step;
+	int error; /* 0: it runs */
+};
+
+const char *
+spawn_step_text(enum spawn_step step)
+{
+	static const char *const texts[] = {
+	    [SPAWN_CLONE] = "no process can be made",
+	    [SPAWN_DESCRIPTORS] = "its standard streams cannot be made",
+	    [SPAWN_CLOSE] = "other descriptors cannot be closed",
+	    [SPAWN_SESSION] = "it cannot have a session of its own",
+	    [SPAWN_LIMITS] = "its limits cannot be set",
+	    [SPAWN_NICE] = "its nice value cannot be set",
+	    [SPAWN_CHROOT] = "its root cannot be changed",
+	    [SPAWN_GROUPS] = "its supplementary groups cannot be set",
+	    [SPAWN_GROUP] = "its group cannot be set",
+	    [SPAWN_USER] = "its user cannot be set",
+	    [SPAWN_REGAINED] = "it could become root again",
+	    [SPAWN_CAPABILITIES] = "its capabilities cannot be dropped",
+	    [SPAWN_CWD] = "it cannot go to its folder",
+	    [SPAWN_NO_NEW_PRIVS] = "new privileges cannot be forbidden",
+	    [SPAWN_EXEC] = "it cannot be run",
+	};
+
+	return texts[step];
+}
+
+/* --- in the child ------------------------------------------------------------
+ */
+
+/* A handler would run in the host's memory. */
+IN_CHILD static void
+reset_signals(void)
+{
+	unsigned long action[8];
+
+	for (unsigned i = 0; i < BASE_COUNT(action); i++)
+		action[i] = 0; /* SIG_DFL, no flags, no mask */
+	for (int signum = 1; signum <= KERNEL_SIGNALS; signum++)
+		syscall(SYS_rt_sigaction, signum, action, NULL,
+		    KERNEL_SIGSET_BYTES);
+}
+
+IN_CHILD static int
+move_fd(int from, int to)
+{
+	if (from == to)
+		return (int)syscall(SYS_fcntl, from, F_SETFD, 0);
+	return (int)syscall(SYS_dup3, from, to, 0);
+}
+
+/* Programs expect that a read waits. */
+IN_CHILD static int
+make_streams(const struct spawn *spawn)
+{
+	for (int i = 0; i < 3; i++)
+		if (move_fd(spawn->fds[i], i) < 0)
+			return -1;
+	if (spawn->listen_fd >= 0 && move_fd(spawn->listen_fd, 3) < 0)
+		return -1;
+	return (int)syscall(SYS_fcntl, 0, F_SETFL, 0);
+}
+
+IN_CHILD static int
+close_others(const struct spawn *spawn)
+{
+	unsigned first = spawn->listen_fd >= 0 ? 4 : 3;
+	struct rlimit limit;
+
+	if (syscall(SYS_close_range, first, UINT_MAX, 0) == 0)
+		return 0;
+	if (errno != ENOSYS ||
+	    syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &limit) < 0)
+		return -1;
+	for (rlim_t fd = first; fd < limit.rlim_cur; fd++)
+		syscall(SYS_close, fd);
+	return 0;
+}
+
+IN_CHILD static int
+set_limits(const struct spawn_template *template)
+{
+	for (unsigned i = 0; i < template->limit_count; i++)
+		if (syscall(SYS_prlimit64, 0, template->limits[i].resource,
+			&template->limits[i].limit, NULL) < 0)
+			return -1;
+	return 0;
+}
+
+IN_CHILD static int
+set_nice(const struct spawn_template *template)
+{
+	/* The call, unlike its wrapper, gives 20 minus the value. */
+	long now = 20 - syscall(SYS_getpriority, PRIO_PROCESS, 0);
+
+	return (int)syscall(
+	    SYS_setpriority, PRIO_PROCESS, 0, now + template->nice);
+}
+
+/* Root is a user that nobody else must be able to become. */
+IN_CHILD static bool
+could_regain(const struct spawn_template *template)
+{
+	uid_t real, effective, saved;
+
+	if (syscall(SYS_getresuid, &real, &effective, &saved) < 0 ||
+	    real != template->uid || effective != template->uid ||
+	    saved != template->uid)
+		return true;
+	return template->uid != 0 && syscall(CALL_SETRESUID, -1, 0, -1) == 0;
+}
+
+IN_CHILD static int
+fail(struct job *job, enum spawn_step step)
+{
+	job->step = step;
+	job->error = errno != 0 ? errno : EPERM;
+	return -1;
+}
+
+IN_CHILD static int
+become_user(struct job *job)
+{
+	const struct spawn_template *template = job->spawn->template;
+
+	if (!template->switch_user)
+		return 0;
+	if (syscall(CALL_SETGROUPS, template->group_count, template->groups) <
+	    0)
+		return fail(job, SPAWN_GROUPS);
+	if (syscall(CALL_SETRESGID, template->gid, template->gid,
+		template->gid) < 0)
+		return fail(job, SPAWN_GROUP);
+	if (syscall(CALL_SETRESUID, template->uid, template->uid,
+		template->uid) < 0)
+		return fail(job, SPAWN_USER);
+	errno = 0;
+	return could_regain(template) ? fail(job, SPAWN_REGAINED) : 0;
+}
+
+/* What the host kept for itself, to bind low ports.  EINVAL: a kernel that has
+ * no such set. */
+IN_CHILD static int
+drop_ambient(void)
+{
+	if (syscall(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0,
+		0) == 0 ||
+	    errno == EINVAL)
+		return 0;
+	return -1;
+}
+
+/* While it still has the host's rights. */
+IN_CHILD static int
+as_host(struct job *job)
+{
+	const struct spawn_template *template = job->spawn->template;
+
+	reset_signals();
+	if (syscall(SYS_setsid) < 0)
+		return fail(job, SPAWN_SESSION);
+	if (make_streams(job->spawn) < 0)
+		return fail(job, SPAWN_DESCRIPTORS);
+	if (close_others(job->spawn) < 0)
+		return fail(job, SPAWN_CLOSE);
+	syscall(SYS_umask, template->umask);
+	if (set_limits(template) < 0)
+		return fail(job, SPAWN_LIMITS);
+	if (template->nice != 0 && set_nice(template) < 0)
+		return fail(job, SPAWN_NICE);
+	if (template->chroot != NULL &&
+	    (syscall(SYS_chroot, template->chroot) < 0 ||
+		syscall(SYS_chdir, "/") < 0))
+		return fail(job, SPAWN_CHROOT);
+	return become_user(job);
+}
+
+IN_CHILD static int
+as_user(struct job *job)
+{
+	const struct spawn_template *template = job->spawn->template;
+
+	if (drop_ambient() < 0)
+		return fail(job, SPAWN_CAPABILITIES);
+	if (syscall(SYS_chdir, template->cwd) < 0)
+		return fail(job, SPAWN_CWD);
+	if (template->no_new_privs &&
+	    syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return fail(job, SPAWN_NO_NEW_PRIVS);
+	return 0;
+}
+
+IN_CHILD static void
+write_pid(char *text)
+{
+	unsigned long pid = (unsigned long)syscall(SYS_getpid);
+	char digits[SPAWN_PID_DIGITS];
+	unsigned count = 0;
+
+	for (; pid > 0 && count < SPAWN_PID_DIGITS; pid /= 10)
+		digits[count++] = (char)('0' + pid % 10);
+	while (count > 0)
+		*text++ = digits[--count];
+	*text = '\0';
+}
+
+IN_CHILD static int
+run_child(void *arg)
+{
+	struct job *job = arg;
+	const struct spawn *spawn = job->spawn;
+	uint64_t none = 0;
+
+	if (as_host(job) == 0 && as_user(job) == 0) {
+		if (spawn->pid_text != NULL)
+			write_pid(spawn->pid_text);
+		syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL,
+		    KERNEL_SIGSET_BYTES);
+		syscall(SYS_execve, spawn->template->path,
+		    spawn->template->argv, spawn->template->envp);
+		fail(job, SPAWN_EXEC);
+	}
+	syscall(SYS_exit_group, 127);
+	return 127;
+}
+
+/* --- in the host
+ * --------------------------------------------------------------
+ */
+
+static void
+reap(pid_t pid)
+{
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
+}
+
+pid_t
+spawn(const struct spawn *spawn, enum spawn_step *ret_step)
+{
+	alignas(max_align_t) char stack[STACK_BYTES];
+	struct job job = {.spawn = spawn, .step = SPAWN_CLONE};
+	uint64_t all = UINT64_MAX, before = 0;
+	pid_t pid;
+
+	/* libc's own signals too, which its wrappers leave out. */
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before,
+	    KERNEL_SIGSET_BYTES);
+	pid = clone(run_child, stack + STACK_BYTES,
+	    CLONE_VM | CLONE_VFORK | SIGCHLD, &job);
+	if (pid < 0)
+		job.error = errno;
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL,
+	    KERNEL_SIGSET_BYTES);
+	if (job.error == 0)
+		return pid;
+	if (pid > 0)
+		reap(pid);
+	*ret_step = job.step;
+	return -job.error;
+}

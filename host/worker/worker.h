@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * worker: processes of other programs, and the services whose sessions are
+ * such processes (`Program *`).
+ *
+ * There is one way to start a process, spawn().  What it does is said by a
+ * template, which is made once, when a service is defined: all that may block
+ * or fail slowly (users, groups, the environment) is done there.
+ */
+#ifndef WORKER_WORKER_H
+#define WORKER_WORKER_H
+
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "config/config.h"
+#include "session/session.h"
+
+/* --- templates: template.c -------------------------------------------------
+ */
+
+/* Strings that one start adds to the environment of its template. */
+#define SPAWN_VARIABLES 16u
+
+struct spawn_limit {
+	int resource; /* RLIMIT_… */
+	struct rlimit limit;
+};
+
+/* All of it lies in one arena, its maker's. */
+struct spawn_template {
+	const char *path;
+	char **argv;
+	char **envp; /* room for SPAWN_VARIABLES more and the NULL */
+	unsigned env_count;
+	const char *chroot; /* NULL: none */
+	const char *cwd;    /* below chroot */
+	struct spawn_limit *limits;
+	unsigned limit_count;
+	unsigned umask;
+	int nice;	  /* added */
+	bool switch_user; /* the four below are set; else all stays */
+	uid_t uid;
+	gid_t gid;
+	gid_t *groups; /* supplementary; one at least, the gid */
+	unsigned group_count;
+	bool no_new_privs;
+	bool wait;
+};
+
+/* What a program is to be, before it is known whether that can be. */
+struct spawn_request {
+	const char *name; /* of the service, for messages */
+	const char *path;
+	int argc; /* argv[0] is not the program's */
+	char *const *argv;
+	const struct settings *settings;
+};
+
+/* Resolves users and groups, which may block.  Every mistake is told at the
+ * place.  -ENOENT, -EPERM, -ENOMEM, … */
+int template_new(struct arena *arena, const struct spawn_request *request,
+    const struct place *place, struct errors *errors,
+    struct spawn_template **ret_template);
+/* The same and the file itself: it is there, and its user may run it as far
+ * as can be told.  For a plan: nothing is kept. */
+int external_check(struct arena *arena, const struct directive *directive,
+    struct errors *errors);
+
+/* --- spawn.c -----------------------------------------------------------------
+ */
+
+enum spawn_step {
+	SPAWN_CLONE,
+	SPAWN_DESCRIPTORS,
+	SPAWN_CLOSE,
+	SPAWN_SESSION,
+	SPAWN_LIMITS,
+	SPAWN_NICE,
+	SPAWN_CHROOT,
+	SPAWN_GROUPS,
+	SPAWN_GROUP,
+	SPAWN_USER,
+	SPAWN_REGAINED, /* the user's rights could be had again */
+	SPAWN_CAPABILITIES,
+	SPAWN_CWD,
+	SPAWN_NO_NEW_PRIVS,
+	SPAWN_EXEC
+};
+
+/* What is particular to one start. */
+struct spawn {
+	const struct spawn_template *template;
+	int fds[3];	/* to be 0, 1, 2; each 3 or more */
+	int listen_fd;	/* to be 3; -1: none */
+	char *pid_text; /* SPAWN_PID_DIGITS + 1 bytes within the environment,
+			 * where the child writes its own; NULL: none */
+};
+
+#define SPAWN_PID_DIGITS 10u
+
+/*
+ * Starts the program: the pid, or a negative errno with the step that failed.
+ * Returns when the program runs, or does not: after execve(2), not before.
+ * The caller reaps it.
+ */
+pid_t spawn(const struct spawn *spawn, enum spawn_step *ret_step);
+/* "cannot change to its user", … */
+const char *spawn_step_text(enum spawn_step step);
+
+/* --- external.c: a service whose sessions are processes ----------------------
+ */
+
+struct external;
+
+/* How long a program that was asked to end has before it is killed. */
+#define PROGRAM_TERM_MS 5000u
+
+/* No hook of its own: what an instance of a program has for a type. */
+extern const struct berth_service_type external_type;
+/* How a server serves it; its units are a struct external. */
+extern const struct server_strategy external_strategy;
+extern const struct server_strategy external_wait_strategy;
+
+/* The template may be NULL until external_update(). */
+int external_new(const struct server_options *options,
+    const struct spawn_template *template, struct external **ret_program);
+/* Its server, made with the strategy and the program as its units. */
+void external_set_server(struct external *program, struct server *server);
+/* Programs that start from now on are as the template says; not copied. */
+void external_update(
+    struct external *program, const struct spawn_template *template);
+/* None may be left: after the end of its server. */
+struct external *external_free(struct external *program);
+
+#endif
