@@ -79,29 +79,61 @@ help_row(const struct command *row, unsigned flags, struct text *text)
 	    row->help, row->flags & COMMAND_CONTROL ? " *" : "");
 }
 
+static const struct command *
+find_command(const char *word, size_t size, struct suggestion *suggestion)
+{
+	const struct command *row = host_commands();
+
+	suggestion_init(suggestion, word);
+	for (; row->name != NULL; row++) {
+		if (strlen(row->name) == size &&
+		    strncasecmp(row->name, word, size) == 0)
+			return row;
+		suggestion_offer(suggestion, row->name);
+	}
+	return NULL;
+}
+
+static enum command_status
+unknown_command(const struct request *request, const char *word,
+    const struct suggestion *suggestion, struct text *text)
+{
+	return command_answer(request, text, COMMAND_USAGE,
+	    "no command '%s'%s%s%s", word,
+	    suggestion->best ? "; did you mean '" : "; try help",
+	    suggestion->best ? suggestion->best : "",
+	    suggestion->best ? "'?" : "");
+}
+
 static enum command_status
 command_help(
     struct host *host, const struct request *request, struct text *text)
 {
-	const struct command *row = host_commands();
+	const char *word = request->arguments;
+	const struct command *row = NULL;
 	bool json = (request->flags & COMMAND_JSON) != 0;
-	const char *comma = "";
+	struct suggestion suggestion;
 
 	(void)host;
+	if (word[0] != '\0') {
+		row = find_command(word, strlen(word), &suggestion);
+		if (row == NULL)
+			return unknown_command(
+			    request, word, &suggestion, text);
+	}
 	if (json)
 		add_string(text, "[");
-	for (; row->name != NULL; row++) {
-		if (request->arguments[0] != '\0' &&
-		    strcasecmp(row->name, request->arguments) != 0)
-			continue;
-		if (json)
-			add_string(text, comma);
-		comma = ",";
+	if (row != NULL)
+		help_row(row, request->flags, text);
+	for (row = row == NULL ? host_commands() : NULL;
+	     row != NULL && row->name != NULL; row++) {
+		if (json && row != host_commands())
+			add_string(text, ",");
 		help_row(row, request->flags, text);
 	}
 	if (json)
 		add_string(text, "]");
-	else if (request->arguments[0] == '\0')
+	else if (word[0] == '\0')
 		add_string(text, "* changes things: needs control\n");
 	return COMMAND_OK;
 }
@@ -253,16 +285,16 @@ static const struct command table[] = {
     {"reconfigure", "", "read the files again and apply them", COMMAND_CONTROL,
 	command_reconfigure},
     {"reload", "", "the same", COMMAND_CONTROL, command_reconfigure},
-    {"dynamic", "NAME TYPE LOCATION …", "add or change a service",
+    {"dynamic", "NAME TYPE LOCATION ...", "add or change a service",
 	COMMAND_CONTROL, command_directive},
-    {"static", "NAME …", "add or change a built-in service", COMMAND_CONTROL,
+    {"static", "NAME ...", "add or change a built-in service", COMMAND_CONTROL,
 	command_directive},
     {"remove", "NAME", "drain a service and unload it", COMMAND_CONTROL,
 	command_directive},
     {"suspend", "NAME|all [for TIME]", "let new clients wait", COMMAND_CONTROL,
 	command_suspend},
     {"resume", "NAME|all", "serve them", COMMAND_CONTROL, command_suspend},
-    {"stream", "NAME { … }", "work on a stream", COMMAND_CONTROL,
+    {"stream", "NAME { ... }", "work on a stream", COMMAND_CONTROL,
 	command_directive},
     {"log", "LEVEL", "error, warning, notice, info or debug", COMMAND_CONTROL,
 	command_log},
@@ -275,29 +307,6 @@ const struct command *
 host_commands(void)
 {
 	return table;
-}
-
-static const struct command *
-find_command(const char *word, size_t size, struct suggestion *suggestion)
-{
-	for (const struct command *row = table; row->name != NULL; row++) {
-		if (strlen(row->name) == size &&
-		    strncasecmp(row->name, word, size) == 0)
-			return row;
-		suggestion_offer(suggestion, row->name);
-	}
-	return NULL;
-}
-
-static enum command_status
-unknown_command(struct request *request, const char *word,
-    const struct suggestion *suggestion, struct text *text)
-{
-	return command_answer(request, text, COMMAND_USAGE,
-	    "no command '%s'%s%s%s", word,
-	    suggestion->best ? "; did you mean '" : "; try help",
-	    suggestion->best ? suggestion->best : "",
-	    suggestion->best ? "'?" : "");
 }
 
 static enum command_status
@@ -346,7 +355,6 @@ host_command(
 	end = word + strcspn(word, " \t");
 	request.arguments = end + strspn(end, " \t");
 	*end = '\0';
-	suggestion_init(&suggestion, word);
 	request.command = find_command(word, (size_t)(end - word), &suggestion);
 	if (request.command == NULL)
 		return unknown_command(&request, word, &suggestion, text);
