@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Programs of Debian packages, downloaded and unpacked into the build folder.
+
+Nothing is installed, and nothing of a package runs by itself.  A package that
+cannot be had is a failure, never a skip: what a test did not see, it does not
+vouch for.
+"""
+
+import fcntl
+import glob
+import os
+import shutil
+import subprocess
+
+from berth_e2e import BUILD, Failure
+
+FOLDER = os.path.join(BUILD, "tests", "stock")
+ROOT = os.path.join(FOLDER, "root")
+
+
+def _unpack(package):
+    done = os.path.join(FOLDER, package + ".done")
+    if os.path.exists(done):
+        return
+    for old in glob.glob(os.path.join(FOLDER, package + "_*.deb")):
+        os.unlink(old)
+    got = subprocess.run(["apt-get", "download", "-q", package], cwd=FOLDER,
+                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                         check=False, timeout=180, text=True)
+    files = glob.glob(os.path.join(FOLDER, package + "_*.deb"))
+    if got.returncode != 0 or len(files) != 1:
+        raise Failure("package %s: %s" % (package, got.stdout))
+    subprocess.run(["dpkg-deb", "-x", files[0], ROOT], check=True, timeout=120)
+    with open(done, "w", encoding="ascii"):
+        pass
+
+
+def stock(packages, path):
+    """The path of a packaged program; packages are what it needs."""
+    os.makedirs(ROOT, exist_ok=True)
+    with open(os.path.join(FOLDER, "lock"), "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for package in packages.split():
+            _unpack(package)
+    program = os.path.join(ROOT, path)
+    if not os.access(program, os.X_OK):
+        raise Failure("%s has no %s" % (packages, path))
+    return program
+
+
+def tool(name):
+    """A program that is a prerequisite of building or testing anyway."""
+    path = shutil.which(name)
+    if path is None:
+        raise Failure("%s is missing: install it" % name)
+    return path
+
+
+LIBRARIES = ":".join(os.path.join(ROOT, folder, "x86_64-linux-gnu")
+                     if os.uname().machine == "x86_64"
+                     else os.path.join(ROOT, folder,
+                                       os.uname().machine + "-linux-gnu")
+                     for folder in ("usr/lib", "lib"))
+
+
+def ask(*words, data=None, timeout=60, expected=0, env=None, cwd=None):
+    """Runs a client to its end; what it wrote."""
+    environment = dict(os.environ, LD_LIBRARY_PATH=LIBRARIES, **(env or {}))
+    done = subprocess.run(words, input=data, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, timeout=timeout, cwd=cwd,
+                          env=environment, check=False)
+    if expected is not None and done.returncode != expected:
+        raise Failure("%s: exit status %d\n%s\n%s" % (
+            " ".join(words), done.returncode,
+            done.stdout.decode(errors="replace"),
+            done.stderr.decode(errors="replace")))
+    return done.stdout
