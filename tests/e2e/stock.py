@@ -18,15 +18,30 @@ FOLDER = os.path.join(BUILD, "tests", "stock")
 ROOT = os.path.join(FOLDER, "root")
 
 
+def _download(package):
+    return subprocess.run(["apt-get", "download", "-q", package], cwd=FOLDER,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          check=False, timeout=180, text=True)
+
+
+def _update():
+    """The lists of packages: old, or not there at all on a new machine."""
+    words = ["apt-get", "update", "-qq"]
+    if os.geteuid() != 0:
+        words.insert(0, "sudo")
+    subprocess.run(words, stdout=subprocess.DEVNULL, check=False, timeout=300)
+
+
 def _unpack(package):
     done = os.path.join(FOLDER, package + ".done")
     if os.path.exists(done):
         return
     for old in glob.glob(os.path.join(FOLDER, package + "_*.deb")):
         os.unlink(old)
-    got = subprocess.run(["apt-get", "download", "-q", package], cwd=FOLDER,
-                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                         check=False, timeout=180, text=True)
+    got = _download(package)
+    if got.returncode != 0:
+        _update()
+        got = _download(package)
     files = glob.glob(os.path.join(FOLDER, package + "_*.deb"))
     if got.returncode != 0 or len(files) != 1:
         raise Failure("package %s: %s" % (package, got.stdout))
