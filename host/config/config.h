@@ -71,13 +71,33 @@ struct tree {
 	struct host_settings host;
 	struct tree_path *paths; /* what was read, or could not be */
 	struct errors *errors;	 /* not owned: as handed to config_read() */
+	unsigned losses; /* warnings of what could not be carried over */
 };
+
+/* Languages that become the same tree; berth-formats(5). */
+enum config_format {
+	CONFIG_AUTO, /* of a file: by its content; of a string: svc.conf */
+	CONFIG_SVC,
+	CONFIG_INETD, /* what all dialects know; `tcp` as in Debian's */
+	CONFIG_INETD_FREEBSD,
+	CONFIG_INETD_NETBSD,
+	CONFIG_INETD_OPENBSD,
+	CONFIG_INETD_DEBIAN,
+	CONFIG_INETD_GNU,
+	CONFIG_XINETD,
+	CONFIG_YAML
+};
+
+/* "svc", "inetd", "inetd-freebsd", …: 0 or -EINVAL; NULL behind the last. */
+int config_format_parse(const char *name, enum config_format *ret_format);
+const char *config_format_name(enum config_format format);
 
 /* One thing to read; several are read as one text, in order. */
 struct config_input {
 	enum { CONFIG_FILE, CONFIG_STRING } kind;
 	const char *text; /* a path, or the directives themselves */
 	const char *name; /* for places of a string: "-S #3"; else NULL */
+	enum config_format format;
 };
 
 struct config_options {
@@ -86,6 +106,8 @@ struct config_options {
 	void *environment_context;
 	/* To be printed, not run: what no code applies yet is no mistake. */
 	bool convert;
+	/* Is there a user of that name?  NULL: getpwnam_r(3). */
+	bool (*user_exists)(void *context, const char *name);
 };
 
 /*

@@ -48,6 +48,10 @@ struct reader {
 	unsigned depth;
 	unsigned file_count;
 	size_t total_bytes;
+	enum config_format format; /* of what is being read */
+	struct inetd *inetd;	   /* while such a file is read, or NULL */
+	struct xinetd *xinetd;
+	const struct place *at; /* of all mistakes, if not NULL */
 	struct text scratch;
 	struct value *values; /* of one attribute */
 	unsigned value_room;
@@ -60,6 +64,12 @@ const struct source *reader_source(struct reader *reader, const char *name,
 BASE_PRINTF(3, 4)
 int reader_tell(
     struct reader *reader, const struct place *place, const char *format, ...);
+/* A warning; `lost`: of what cannot be carried over. */
+BASE_PRINTF(4, 5)
+void reader_warn(struct reader *reader, const struct place *place, bool lost,
+    const char *format, ...);
+int reader_add_value(
+    struct reader *reader, unsigned count, const struct value *value);
 /* "; did you mean 'best'?", or "" without one. */
 struct hint {
 	char text[96];
@@ -105,6 +115,8 @@ int parser_expected(struct parser *parser, const char *what);
 int parser_name(struct parser *parser, struct directive *directive);
 /* The keyword of a directive; of one that ACE knows, and so no name. */
 bool keyword_begins(const struct token *token);
+/* A word of ACE's that cannot be a name. */
+bool parser_is_reserved(const struct token *token);
 bool keyword_is_directive(const struct token *token);
 
 /* parse_service.c, parse_location.c, parse_stream.c, include.c */
@@ -121,6 +133,9 @@ int parse_include(struct parser *parser, struct directive *directive);
 int parse_includedir(struct parser *parser, struct directive *directive);
 int include_file(struct reader *reader, const char *path, bool included,
     const struct place *from);
+/* All files of a folder by xinetd's rule. */
+int include_folder(
+    struct reader *reader, const char *path, const struct place *place);
 
 /* parse_block.c: { key = value … }; the next token is its { */
 int parse_block(struct parser *parser, enum attribute_scope scope, void *values,

@@ -7,7 +7,7 @@
  * A file may be included twice, but not from within itself: the message shows
  * the way round.  Files are known by device and inode, not by name.
  */
-#include "config/config_priv.h"
+#include "config/config_formats.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -87,7 +87,7 @@ include_file(struct reader *reader, const char *path, bool included,
 		return result;
 	reader->files = &frame;
 	reader->depth++;
-	result = parser_read(reader, frame.source);
+	result = format_read(reader, frame.source);
 	reader->depth--;
 	reader->files = frame.up;
 	return result;
@@ -259,23 +259,30 @@ list_folder(struct reader *reader, const char *path, const struct place *from,
 }
 
 int
+include_folder(
+    struct reader *reader, const char *path, const struct place *place)
+{
+	struct names names = {NULL, 0, 0};
+	int result = list_folder(reader, path, place, &names);
+
+	if (result == 0 && names.count > 0)
+		qsort(names.list, names.count, sizeof(*names.list),
+		    compare_names);
+	for (size_t i = 0; i < names.count && result == 0; i++)
+		result = include_entry(reader, path, names.list[i], place);
+	free(names.list);
+	return absorb(result);
+}
+
+int
 parse_includedir(struct parser *parser, struct directive *directive)
 {
-	struct reader *reader = parser->reader;
 	struct place place = parser->token.place;
-	struct names names = {0};
 	const char *path;
 	int result = take_path(parser, &path);
 
 	(void)directive;
 	if (result != 0)
 		return result;
-	result = list_folder(reader, path, &place, &names);
-	if (result == 0 && names.count > 0)
-		qsort(names.list, names.count, sizeof(*names.list),
-		    compare_names);
-	for (size_t i = 0; i < names.count && result == 0; i++)
-		result = include_entry(reader, path, names.list[i], &place);
-	free(names.list);
-	return absorb(result);
+	return include_folder(parser->reader, path, &place);
 }

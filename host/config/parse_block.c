@@ -121,24 +121,6 @@ find_attribute(struct block *block, struct statement *statement)
  */
 
 static int
-add_value(struct reader *reader, unsigned count, const struct value *value)
-{
-	struct value *values;
-	unsigned room;
-
-	if (count == reader->value_room) {
-		room = count == 0 ? 16 : count * 2;
-		values = reallocarray(reader->values, room, sizeof(*values));
-		if (values == NULL)
-			return -ENOMEM;
-		reader->values = values;
-		reader->value_room = room;
-	}
-	reader->values[count] = *value;
-	return 0;
-}
-
-static int
 take_value(
     struct block *block, const struct token *token, struct statement *statement)
 {
@@ -151,7 +133,7 @@ take_value(
 	result = expand_token(reader, token, &value.text);
 	if (result != 0)
 		return result;
-	result = add_value(reader, statement->count, &value);
+	result = reader_add_value(reader, statement->count, &value);
 	if (result == 0)
 		statement->count++;
 	return result;

@@ -100,8 +100,8 @@ parser_expected(struct parser *parser, const char *what)
 }
 
 /* ACE's keywords that are no verbs. */
-static bool
-is_reserved(const struct token *token)
+bool
+parser_is_reserved(const struct token *token)
 {
 	static const char *const words[] = {
 	    "Service_Object", "Module", "STREAM", "active", "inactive"};
@@ -132,7 +132,7 @@ check_name(struct parser *parser, const struct token *word)
 	struct place place = word->place;
 	struct token_name name;
 
-	if (is_reserved(word)) {
+	if (parser_is_reserved(word)) {
 		reader_tell(parser->reader, &place,
 		    "%s is a keyword and cannot be a name",
 		    token_name(word, &name));

@@ -6,7 +6,7 @@
  * last.  The only side effect is that files are opened and read.  Result: 0
  * with a tree, however many mistakes were told; -ENOMEM without one.
  */
-#include "config/config_priv.h"
+#include "config/config_formats.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -21,11 +21,43 @@ reader_tell(
 
 	va_start(ap, format);
 	if (reader->quiet == 0)
-		errors_vadd(
-		    reader->errors, SEVERITY_ERROR, 0, place, format, ap);
+		errors_vadd(reader->errors, SEVERITY_ERROR, 0,
+		    reader->at != NULL ? reader->at : place, format, ap);
 	va_end(ap);
 	reader->mistakes++;
 	return CONFIG_E_MISTAKE;
+}
+
+void
+reader_warn(struct reader *reader, const struct place *place, bool lost,
+    const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	errors_vadd(reader->errors, SEVERITY_WARNING, 0,
+	    reader->at != NULL ? reader->at : place, format, ap);
+	va_end(ap);
+	reader->tree->losses += lost ? 1 : 0;
+}
+
+int
+reader_add_value(
+    struct reader *reader, unsigned count, const struct value *value)
+{
+	struct value *values;
+	unsigned room;
+
+	if (count == reader->value_room) {
+		room = count == 0 ? 16 : count * 2;
+		values = reallocarray(reader->values, room, sizeof(*values));
+		if (values == NULL)
+			return -ENOMEM;
+		reader->values = values;
+		reader->value_room = room;
+	}
+	reader->values[count] = *value;
+	return 0;
 }
 
 const char *
@@ -67,7 +99,11 @@ read_string(struct reader *reader, const struct config_input *input)
 	const struct source *source = reader_source(
 	    reader, name, input->text, strlen(input->text), false);
 
-	return source == NULL ? -ENOMEM : parser_read(reader, source);
+	if (source == NULL)
+		return -ENOMEM;
+	if (reader->format == CONFIG_AUTO)
+		reader->format = CONFIG_SVC;
+	return format_read(reader, source);
 }
 
 static int
@@ -75,6 +111,7 @@ read_input(struct reader *reader, const struct config_input *input)
 {
 	int result;
 
+	reader->format = input->format;
 	if (input->kind == CONFIG_STRING)
 		result = read_string(reader, input);
 	else

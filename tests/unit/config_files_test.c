@@ -25,7 +25,7 @@ write_file(const char *name, const char *data, mode_t mode)
 static void
 expect(const char *path, const char *messages, const char *print)
 {
-	const struct config_input input = {CONFIG_FILE, path, NULL};
+	const struct config_input input = {CONFIG_FILE, path, NULL, CONFIG_SVC};
 	struct reading reading;
 	AUTO_TEXT text = {0};
 
@@ -217,7 +217,8 @@ test_loop_by_link(void **state)
 static void
 test_depth(void **state)
 {
-	const struct config_input input = {CONFIG_FILE, "link0", NULL};
+	const struct config_input input = {
+	    CONFIG_FILE, "link0", NULL, CONFIG_SVC};
 	struct reading reading;
 
 	(void)state;
@@ -238,7 +239,8 @@ test_depth(void **state)
 static void
 test_doubling(void **state)
 {
-	const struct config_input input = {CONFIG_FILE, "twice0", NULL};
+	const struct config_input input = {
+	    CONFIG_FILE, "twice0", NULL, CONFIG_SVC};
 	struct errors *errors = errors_new(20);
 	struct tree *tree;
 	AUTO_TEXT text = {0};

@@ -74,7 +74,8 @@ reading_init_convert(struct reading *reading, const struct config_input *input)
 void
 reading_init_string(struct reading *reading, const char *string)
 {
-	const struct config_input input = {CONFIG_STRING, string, NULL};
+	const struct config_input input = {
+	    CONFIG_STRING, string, NULL, CONFIG_AUTO};
 
 	reading_init(reading, &input, 1);
 }
@@ -92,7 +93,7 @@ void
 reading_check_round_trip(const struct reading *reading)
 {
 	const struct config_input input = {
-	    CONFIG_STRING, text_string(&reading->print), NULL};
+	    CONFIG_STRING, text_string(&reading->print), NULL, CONFIG_AUTO};
 	struct reading again;
 
 	reading_init_convert(&again, &input);

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * config_formats: what the readers and printers of the other languages
+ * share: how a directive is made from words that were read elsewhere.
+ */
+#ifndef CONFIG_CONFIG_FORMATS_H
+#define CONFIG_CONFIG_FORMATS_H
+
+#include "config/config_priv.h"
+
+/* format.c: by the reader's format, or by what the text looks like. */
+int format_read(struct reader *reader, const struct source *source);
+enum config_format format_detect(const struct source *source);
+static inline bool
+format_is_inetd(enum config_format format)
+{
+	return format >= CONFIG_INETD && format <= CONFIG_INETD_GNU;
+}
+
+/* Each reads one source of its language.  0, CONFIG_E_MISTAKE or -ENOMEM. */
+int inetd_read(struct reader *reader, const struct source *source);
+int xinetd_read(struct reader *reader, const struct source *source);
+int yaml_read(struct reader *reader, const struct source *source);
+
+/* --- make.c ----------------------------------------------------------------
+ */
+
+/* A service that is not in the tree yet; NULL: no memory. */
+struct directive *make_program(
+    struct reader *reader, const struct value *name, const struct value *path);
+struct directive *make_static(struct reader *reader, const struct value *name);
+/* Of a static service: `dynamic NAME Service_Object * :OF()`. */
+int make_instance(
+    struct reader *reader, struct directive *directive, const char *of);
+/* ATTRIBUTE = VALUES, with all checks. */
+int make_set(struct reader *reader, struct settings *settings,
+    const char *attribute, const struct value *values, unsigned count,
+    const struct place *place);
+int make_set_word(struct reader *reader, struct settings *settings,
+    const char *attribute, const char *word, const struct place *place);
+/* One more endpoint. */
+int make_listen(struct reader *reader, struct settings *settings,
+    const char *endpoint, const struct place *place);
+/* argc, argv and the string that would be written for them; without argv[0].
+ */
+int make_arguments(struct reader *reader, struct directive *directive,
+    const struct value *words, unsigned count);
+/* A word in which nothing means anything to arguments_read(). */
+void make_quote(const char *word, struct text *text);
+/* A name for a service, of what another language calls it. */
+const char *make_name(struct reader *reader, const char *from);
+bool make_is_static(const char *name);
+void make_suggest_static(struct suggestion *suggestion);
+struct value make_value(struct reader *reader, const struct place *place,
+    const char *data, size_t size);
+
+/* --- lines.c: words of a line, where blanks are all that counts ------------
+ */
+
+struct line {
+	const struct source *source;
+	unsigned number;
+	const char *begin, *end; /* without the newline */
+};
+
+/* The next line of the source, or false. */
+bool line_next(struct line *line);
+/* The next word at *at, which moves behind it; size 0: there is none. */
+struct place line_word(const struct line *line, const char **at);
+
+#endif

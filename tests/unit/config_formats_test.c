@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Files in other languages: tests/config-LANGUAGE/NN-name.conf prints as
+ * NN-name.ok and tells NN-name.err, of which either is missing when there is
+ * nothing to print or to tell.  A name with a dialect in it is read in that;
+ * all others in the language that their content shows.
+ *
+ * What was read prints as svc.conf and reads back as an equal tree; and in
+ * each language that could hold all of it, too.
+ *
+ * With CONFIG_UPDATE in the environment the expectations are written anew;
+ * read the difference before you keep it.
+ */
+#include "unit/config_fixture.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FILES_AT_LEAST 40
+
+static const char *const folders[] = {
+    "config-inetd", "config-xinetd", "config-yaml"};
+
+static void
+update(const char *folder, const char *name, const char *ending,
+    const struct text *found)
+{
+	AUTO_FD fd = -1;
+	char path[600];
+
+	snprintf(path, sizeof(path), "%s/%s/%.*s%s", TESTS_FOLDER, folder,
+	    (int)(strrchr(name, '.') - name), name, ending);
+	unlink(path);
+	if (found->size == 0)
+		return;
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	assert_true(fd >= 0);
+	assert_int_equal(
+	    write(fd, text_string(found), found->size), (ssize_t)found->size);
+}
+
+static bool
+exists(const char *name, const char *ending)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%.*s%s", (int)(strrchr(name, '.') - name),
+	    name, ending);
+	return access(path, R_OK) == 0;
+}
+
+static void
+expect(const char *folder, const char *name, const char *ending,
+    const struct text *found)
+{
+	AUTO_TEXT expected = {0};
+
+	if (getenv("CONFIG_UPDATE") != NULL)
+		return update(folder, name, ending, found);
+	if (exists(name, ending))
+		corpus_read(name, ending, &expected);
+	if (strcmp(text_string(found), text_string(&expected)) != 0)
+		fprintf(stderr, "%s/%s:\n%s", folder, name, text_string(found));
+	assert_string_equal(text_string(found), text_string(&expected));
+}
+
+static enum config_format
+format_of(const char *name)
+{
+	enum config_format format = CONFIG_INETD_FREEBSD;
+
+	for (; format <= CONFIG_INETD_GNU; format++)
+		if (strstr(name, config_format_name(format)) != NULL)
+			return format;
+	return CONFIG_AUTO;
+}
+
+static void
+try_file(const char *folder, const char *name)
+{
+	const struct config_input input = {
+	    CONFIG_FILE, name, NULL, format_of(name)};
+	AUTO_TEXT messages = {0};
+	struct reading reading;
+
+	reading_init_convert(&reading, &input);
+	assert_int_equal(reading.tree->host.reload, RELOAD_EXACT);
+	errors_print(reading.errors, &messages);
+	expect(folder, name, ".ok", &reading.print);
+	expect(folder, name, ".err", &messages);
+	reading_check_round_trip(&reading);
+	reading_fini(&reading);
+}
+
+static void
+test_files(void **state)
+{
+	size_t files = 0;
+
+	(void)state;
+	for (size_t i = 0; i < BASE_COUNT(folders); i++) {
+		struct corpus corpus;
+
+		corpus_enter(folders[i]);
+		corpus_list(".conf", &corpus);
+		for (size_t j = 0; corpus.name[j][0] != '\0'; j++, files++)
+			try_file(folders[i], corpus.name[j]);
+		corpus_leave();
+	}
+	assert_true(files >= FILES_AT_LEAST);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_files),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
