@@ -29,10 +29,21 @@ int yaml_read(struct reader *reader, const struct source *source);
 struct directive *make_program(
     struct reader *reader, const struct value *name, const struct value *path);
 struct directive *make_static(struct reader *reader, const struct value *name);
+/* Any service, of which nothing but the name is known yet. */
+struct directive *make_directive(
+    struct reader *reader, enum directive_kind kind, const struct value *name);
 /* Of a static service: `dynamic NAME Service_Object * :OF()`. */
 int make_instance(
     struct reader *reader, struct directive *directive, const char *of);
+struct making_values {
+	const struct value *values;
+	unsigned count;
+	enum token_kind how;	   /* =, += or -= */
+	const struct place *place; /* of the attribute */
+};
 /* ATTRIBUTE = VALUES, with all checks. */
+int make_change(struct reader *reader, struct settings *settings,
+    const char *attribute, const struct making_values *given);
 int make_set(struct reader *reader, struct settings *settings,
     const char *attribute, const struct value *values, unsigned count,
     const struct place *place);

@@ -26,7 +26,7 @@ static const struct language {
     [CONFIG_INETD_OPENBSD] = {"inetd-openbsd", inetd_read},
     [CONFIG_INETD_DEBIAN] = {"inetd-debian", inetd_read},
     [CONFIG_INETD_GNU] = {"inetd-gnu", inetd_read},
-    [CONFIG_XINETD] = {"xinetd", parser_read},
+    [CONFIG_XINETD] = {"xinetd", xinetd_read},
     [CONFIG_YAML] = {"yaml", parser_read},
 };
 
@@ -115,7 +115,7 @@ looks_like_xinetd(const struct sample *sample)
 	const char *first = sample->word[0], *second = sample->word[1];
 
 	if (strcasecmp(first, "service") == 0)
-		return second[0] != '\0';
+		return true;
 	if (strcasecmp(first, "include") == 0 ||
 	    strcasecmp(first, "includedir") == 0)
 		return second[0] != '\0' && second[0] != '"' &&
@@ -127,8 +127,10 @@ static bool
 looks_like_svc(const struct sample *sample)
 {
 	static const char *const words[] = {"dynamic", "static", "remove",
-	    "suspend", "resume", "stream", "host", "include", "includedir"};
+	    "suspend", "resume", "stream", "host"};
 
+	if (strncmp(sample->word[0], "include", 7) == 0)
+		return sample->word[1][0] == '"' || sample->word[1][0] == '\'';
 	for (size_t i = 0; i < BASE_COUNT(words); i++)
 		if (strcmp(sample->word[0], words[i]) == 0)
 			return true;

@@ -371,7 +371,7 @@ make_external(struct making *making, const struct value *name)
 }
 
 static int
-make_directive(struct making *making)
+make_service(struct making *making)
 {
 	struct reader *reader = making->reader;
 	const struct inetd_entry *entry = making->entry;
@@ -407,7 +407,7 @@ inetd_entry(struct reader *reader, const struct inetd_entry *entry)
 	int result = read_service(&making);
 
 	if (result == 0)
-		result = make_directive(&making);
+		result = make_service(&making);
 	if (result == 0)
 		result = read_type(&making);
 	if (result == 0)

@@ -65,8 +65,9 @@ make_name(struct reader *reader, const char *from)
 	return name;
 }
 
-static struct directive *
-make(struct reader *reader, enum directive_kind kind, const struct value *name)
+struct directive *
+make_directive(
+    struct reader *reader, enum directive_kind kind, const struct value *name)
 {
 	struct directive *directive = tree_add(
 	    reader->tree, kind, &name->place);
@@ -87,14 +88,15 @@ make(struct reader *reader, enum directive_kind kind, const struct value *name)
 struct directive *
 make_static(struct reader *reader, const struct value *name)
 {
-	return make(reader, DIRECTIVE_STATIC, name);
+	return make_directive(reader, DIRECTIVE_STATIC, name);
 }
 
 struct directive *
 make_program(
     struct reader *reader, const struct value *name, const struct value *path)
 {
-	struct directive *directive = make(reader, DIRECTIVE_DYNAMIC, name);
+	struct directive *directive = make_directive(
+	    reader, DIRECTIVE_DYNAMIC, name);
 
 	if (directive == NULL)
 		return NULL;
@@ -121,14 +123,16 @@ make_instance(
 
 static int
 set_one(struct reader *reader, const struct attribute *row,
-    const struct value *values, unsigned count, void *field)
+    const struct making_values *given, void *field)
 {
+	const struct value *values = given->values;
 	struct message message;
 	int result;
 
 	BASE_ASSERT(value_type(row->kind)->read != NULL);
-	if (count != 1)
-		return reader_tell(reader, &values[count == 0 ? 0 : 1].place,
+	if (given->count != 1)
+		return reader_tell(reader,
+		    given->count == 0 ? given->place : &values[1].place,
 		    "'%s' takes one value", row->name);
 	result = value_type(row->kind)->read(
 	    row, values[0].text, field, &message);
@@ -138,9 +142,8 @@ set_one(struct reader *reader, const struct attribute *row,
 }
 
 int
-make_set(struct reader *reader, struct settings *settings,
-    const char *attribute, const struct value *values, unsigned count,
-    const struct place *place)
+make_change(struct reader *reader, struct settings *settings,
+    const char *attribute, const struct making_values *given)
 {
 	const struct attribute *row = attribute_find(
 	    ATTRIBUTE_SERVICE, attribute);
@@ -149,21 +152,31 @@ make_set(struct reader *reader, struct settings *settings,
 
 	BASE_ASSERT(row != NULL);
 	field = (char *)settings + row->offset;
-	result = attribute_check_pending(reader, row, place);
+	result = attribute_check_pending(reader, row, given->place);
 	if (result != 0)
 		return result;
 	if (row->kind == VALUE_ENDPOINTS)
 		result = endpoints_assign(
-		    reader, TOKEN_ADD, values, count, settings);
+		    reader, TOKEN_ADD, given->values, given->count, settings);
 	else if (list_takes(row))
-		result = list_assign(
-		    reader, row, TOKEN_ASSIGN, values, count, place, field);
+		result = list_assign(reader, row, given->how, given->values,
+		    given->count, given->place, field);
 	else
-		result = set_one(reader, row, values, count, field);
+		result = set_one(reader, row, given, field);
 	if (result == 0)
 		given_add(&settings->given,
 		    (unsigned)(row - attributes(ATTRIBUTE_SERVICE)));
 	return result;
+}
+
+int
+make_set(struct reader *reader, struct settings *settings,
+    const char *attribute, const struct value *values, unsigned count,
+    const struct place *place)
+{
+	const struct making_values given = {values, count, TOKEN_ASSIGN, place};
+
+	return make_change(reader, settings, attribute, &given);
 }
 
 int

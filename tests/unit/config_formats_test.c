@@ -19,7 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FILES_AT_LEAST 40
+#define FILES_AT_LEAST 100
 
 static const char *const folders[] = {
     "config-inetd", "config-xinetd", "config-yaml"};
