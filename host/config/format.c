@@ -27,7 +27,7 @@ static const struct language {
     [CONFIG_INETD_DEBIAN] = {"inetd-debian", inetd_read},
     [CONFIG_INETD_GNU] = {"inetd-gnu", inetd_read},
     [CONFIG_XINETD] = {"xinetd", xinetd_read},
-    [CONFIG_YAML] = {"yaml", parser_read},
+    [CONFIG_YAML] = {"yaml", yaml_read},
 };
 
 const char *
@@ -152,9 +152,9 @@ judge(const struct sample *sample)
 	static const struct {
 		bool (*looks)(const struct sample *sample);
 		enum config_format format;
-	} judges[] = {{looks_like_inetd, CONFIG_INETD},
-	    {looks_like_xinetd, CONFIG_XINETD}, {looks_like_svc, CONFIG_SVC},
-	    {looks_like_yaml, CONFIG_YAML}};
+	} judges[] = {{looks_like_yaml, CONFIG_YAML},
+	    {looks_like_inetd, CONFIG_INETD},
+	    {looks_like_xinetd, CONFIG_XINETD}, {looks_like_svc, CONFIG_SVC}};
 
 	for (size_t i = 0; i < BASE_COUNT(judges); i++)
 		if (judges[i].looks(sample))
