@@ -125,6 +125,22 @@ int tree_print(const struct tree *tree, struct text *text);
 bool tree_equal(const struct tree *a, const struct tree *b);
 bool directive_equal(const struct directive *a, const struct directive *b);
 
+/* Something could not be carried over; errors tell what. */
+#define CONFIG_E_LOST 1
+
+/*
+ * The tree in another language.  What that cannot hold is left out and told
+ * as a warning, at the directive.  0, CONFIG_E_LOST or -ENOMEM.
+ */
+int tree_print_as(const struct tree *tree, enum config_format format,
+    struct errors *errors, struct text *text);
+/* Reads, with all attributes, and prints what had no mistakes; what neither
+ * side can hold is told.  0, CONFIG_E_LOST, which mistakes are too, or
+ * -ENOMEM. */
+int config_convert(const struct config_input *from, enum config_format to,
+    const struct config_options *options, struct errors *errors,
+    struct text *text);
+
 /* A directive's own line, as tree_print() writes it. */
 int directive_print(const struct directive *directive, struct text *text);
 

@@ -65,6 +65,37 @@ void make_suggest_static(struct suggestion *suggestion);
 struct value make_value(struct reader *reader, const struct place *place,
     const char *data, size_t size);
 
+/* --- convert.c: printers of other languages --------------------------------
+ */
+
+struct printing {
+	const struct tree *tree;
+	enum config_format format;
+	struct errors *errors;
+	struct text *text;
+	unsigned losses;
+};
+
+void print_yaml(struct printing *printing);
+void print_inetd(struct printing *printing);
+void print_xinetd(struct printing *printing);
+/* Tells what is left out. */
+BASE_PRINTF(3, 4)
+void printing_lose(struct printing *printing, const struct place *place,
+    const char *format, ...);
+/* Given, and not what it is anyway. */
+bool printing_has(const struct directive *directive, const char *attribute);
+/* Of an attribute that is none of these: NULL-terminated. */
+void printing_lose_rest(struct printing *printing,
+    const struct directive *directive, const char *const *carried);
+/* The name of the internal service that it is, or NULL. */
+const char *printing_internal(const struct directive *directive);
+/* Tells of directives that are no services; true: it is one. */
+bool printing_is_service(
+    struct printing *printing, const struct directive *directive);
+/* Can the word stand between blanks? */
+bool printing_is_word(const char *word);
+
 /* --- lines.c: words of a line, where blanks are all that counts ------------
  */
 

@@ -221,7 +221,9 @@ int value_tell_words(const struct attribute *attribute, const char *word,
 /* A word of the endpoint's kind that is near to it. */
 void endpoint_suggest(struct suggestion *suggestion);
 
-/* print.c: a value that can be read again; bare or in quotes */
+/* print.c: arguments in the quotes that they do not hold, behind a blank */
+void print_arguments(const char *arguments, struct text *text);
+/* A value that can be read again; bare or in quotes. */
 void print_value(const char *value, struct text *text);
 
 /* tree.c */

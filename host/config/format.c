@@ -217,9 +217,16 @@ set_exact(struct host_settings *host)
 int
 format_read(struct reader *reader, const struct source *source)
 {
+	bool exact;
+	int result;
+
 	if (reader->format == CONFIG_AUTO)
 		reader->format = format_detect(source);
-	if (reader->format != CONFIG_SVC)
+	exact = reader->format != CONFIG_SVC;
+	if (exact)
 		set_exact(&reader->tree->host);
-	return languages[reader->format].read(reader, source);
+	result = languages[reader->format].read(reader, source);
+	if (exact)
+		reader->tree->host.reload = RELOAD_EXACT;
+	return result;
 }

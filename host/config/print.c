@@ -80,7 +80,7 @@ directive_print_location(const struct directive *directive, struct text *text)
 }
 
 /* As written; the quotes are those that it does not hold. */
-static void
+void
 print_arguments(const char *arguments, struct text *text)
 {
 	const char *quote = "\"";

@@ -34,7 +34,6 @@ write_pair(const struct writing *writing, const struct value *key,
 {
 	struct reader *reader = writing->yaml->reader;
 	const char *reason = strpbrk(value->text, "{}#\n\r");
-	const char *quote = strchr(value->text, '"') == NULL ? "\"" : "'";
 
 	if (reason != NULL && !is(key, "arguments"))
 		return reader_tell(
@@ -44,8 +43,7 @@ write_pair(const struct writing *writing, const struct value *key,
 	else if (is(key, "location") || is(key, "state"))
 		text_printf(writing->text, " %s", value->text);
 	else if (is(key, "arguments"))
-		text_printf(
-		    writing->text, " %s%s%s", quote, value->text, quote);
+		print_arguments(value->text, writing->text);
 	else if (is(key, "dynamic") || is(key, "static") || is(key, "remove") ||
 		 is(key, "suspend") || is(key, "resume"))
 		text_printf(writing->text, " %s %s", key->text, value->text);

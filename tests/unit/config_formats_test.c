@@ -78,6 +78,33 @@ format_of(const char *name)
 	return CONFIG_AUTO;
 }
 
+/* Where nothing is lost, the other language gives an equal tree. */
+static unsigned
+try_print(const struct reading *reading, enum config_format format)
+{
+	struct errors *errors = errors_new(0);
+	struct config_input input = {CONFIG_STRING, NULL, NULL, format};
+	struct reading again;
+	AUTO_TEXT text = {0};
+	int result;
+
+	result = tree_print_as(reading->tree, format, errors, &text);
+	assert_int_equal(result, errors_kept(errors) > 0 ? CONFIG_E_LOST : 0);
+	errors_free(errors);
+	if (result != 0)
+		return 0;
+	input.text = text_string(&text);
+	reading_init_convert(&again, &input);
+	if (!tree_equal(reading->tree, again.tree))
+		fprintf(stderr, "%s%s%s", text_string(&reading->print),
+		    text_string(&text), text_string(&again.messages));
+	assert_true(tree_equal(reading->tree, again.tree));
+	reading_fini(&again);
+	return 1;
+}
+
+static unsigned printed; /* without a loss */
+
 static void
 try_file(const char *folder, const char *name)
 {
@@ -92,6 +119,9 @@ try_file(const char *folder, const char *name)
 	expect(folder, name, ".ok", &reading.print);
 	expect(folder, name, ".err", &messages);
 	reading_check_round_trip(&reading);
+	assert_int_equal(try_print(&reading, CONFIG_YAML), 1);
+	for (enum config_format to = CONFIG_INETD; to <= CONFIG_XINETD; to++)
+		printed += try_print(&reading, to);
 	reading_fini(&reading);
 }
 
@@ -111,6 +141,7 @@ test_files(void **state)
 		corpus_leave();
 	}
 	assert_true(files >= FILES_AT_LEAST);
+	assert_true(printed >= FILES_AT_LEAST);
 }
 
 int
