@@ -63,14 +63,20 @@ put_owner(const struct line_of *line)
 {
 	const struct settings *settings = line->settings;
 
-	if (!printing_has(line->directive, "socket_user") &&
+	bool mode = printing_has(line->directive, "socket_mode");
+
+	if (!mode && !printing_has(line->directive, "socket_user") &&
 	    !printing_has(line->directive, "socket_group") &&
-	    !printing_has(line->directive, "socket_mode"))
+	    line->printing->format != CONFIG_INETD_FREEBSD)
 		return;
-	text_printf(line->printing->text, ":%s:%s:%04o:",
+	text_printf(line->printing->text, ":%s:%s:",
 	    settings->socket_user != NULL ? settings->socket_user : "",
-	    settings->socket_group != NULL ? settings->socket_group : "",
-	    settings->socket_mode);
+	    settings->socket_group != NULL ? settings->socket_group : "");
+	/* An empty one is the reader's default. */
+	if (mode)
+		text_printf(
+		    line->printing->text, "%04o", settings->socket_mode);
+	text_printf(line->printing->text, ":");
 }
 
 static void
