@@ -87,6 +87,11 @@ def free_port():
 
 def berthd(service):
     """The host with one static service and nothing else."""
+    return host(f"static {service}")
+
+
+def host(directive):
+    """The host with one service and nothing else."""
     path = os.environ.get("BERTHD") or os.path.join(BUILD, "berthd")
     if not os.access(path, os.X_OK):
         sys.exit(f"{path} is missing: build it, or set BERTHD")
@@ -95,7 +100,7 @@ def berthd(service):
     config = os.path.join(folder.name, "svc.conf")
     with open(config, "w", encoding="ascii") as file:
         file.write(
-            f"static {service} {{\n"
+            f"{directive} {{\n"
             f"\tlisten = tcp:127.0.0.1:{port}\n"
             f"\tbacklog = 4096\n"
             f"}}\n"
