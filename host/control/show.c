@@ -35,6 +35,30 @@ put_endpoints(const struct instance *instance, struct text *text, bool json)
 	}
 }
 
+typedef void(row_fn)(struct record *record, bool json, struct text *text);
+
+/* A line, or an element of an array, for each service in order. */
+static enum command_status
+each_row(struct host *host, const struct request *request, row_fn *row,
+    struct text *text)
+{
+	bool json = (request->flags & COMMAND_JSON) != 0;
+	struct record *record = repository_first(host->repository);
+	const char *comma = "";
+
+	if (json)
+		show_put(text, "[");
+	for (; record != NULL; record = record_next(record)) {
+		if (json)
+			show_put(text, comma);
+		comma = ",";
+		row(record, json, text);
+	}
+	if (json)
+		show_put(text, "]");
+	return COMMAND_OK;
+}
+
 /* --- list --- */
 
 static void
@@ -72,21 +96,7 @@ enum command_status
 command_list(
     struct host *host, const struct request *request, struct text *text)
 {
-	bool json = (request->flags & COMMAND_JSON) != 0;
-	struct record *record = repository_first(host->repository);
-	const char *comma = "";
-
-	if (json)
-		show_put(text, "[");
-	for (; record != NULL; record = record_next(record)) {
-		if (json)
-			show_put(text, comma);
-		comma = ",";
-		list_row(record, json, text);
-	}
-	if (json)
-		show_put(text, "]");
-	return COMMAND_OK;
+	return each_row(host, request, list_row, text);
 }
 
 /* --- report: the lines of ACE's manager --- */
@@ -134,21 +144,7 @@ enum command_status
 command_report(
     struct host *host, const struct request *request, struct text *text)
 {
-	bool json = (request->flags & COMMAND_JSON) != 0;
-	struct record *record = repository_first(host->repository);
-	const char *comma = "";
-
-	if (json)
-		show_put(text, "[");
-	for (; record != NULL; record = record_next(record)) {
-		if (json)
-			show_put(text, comma);
-		comma = ",";
-		report_row(record, json, text);
-	}
-	if (json)
-		show_put(text, "]");
-	return COMMAND_OK;
+	return each_row(host, request, report_row, text);
 }
 
 /* --- show --- */
