@@ -12,18 +12,12 @@
 #include "reload/reload_priv.h"
 
 static bool
-same_string(const char *a, const char *b)
-{
-	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
-static bool
 same_location(const struct definition *now, const struct directive *then)
 {
 	return now->kind == then->kind && now->type == then->type &&
 	       now->factory == then->factory &&
-	       same_string(now->path, then->path) &&
-	       same_string(now->symbol, then->symbol);
+	       plan_same_string(now->path, then->path) &&
+	       plan_same_string(now->symbol, then->symbol);
 }
 
 static bool

@@ -53,6 +53,8 @@ need_step(struct plan *plan, const char *name, struct step **ret_step)
 	step->name = name;
 	step->reason = "";
 	step->record = repository_find(plan->options.repository, name);
+	if (step->record != NULL)
+		record_mark(step->record, plan->walk);
 	running = step_running(step);
 	step->present = running != NULL;
 	step->suspended = running != NULL && instance_is_down(running);
@@ -68,7 +70,7 @@ need_step(struct plan *plan, const char *name, struct step **ret_step)
 /* --- plugins: each file is judged once a plan --- */
 
 static int
-check_location(struct plan *plan, const struct directive *directive,
+check_new_location(struct plan *plan, const struct directive *directive,
     struct plugin_identity *ret_identity)
 {
 	struct plugin_location where = {
@@ -102,6 +104,27 @@ check_location(struct plan *plan, const struct directive *directive,
 	checked->identity = *ret_identity;
 	HASH_ADD_KEYPTR(hh, plan->checked, checked->key, strlen(key), checked);
 	return checked->hash_failed ? -ENOMEM : 0;
+}
+
+static int
+check_location(struct plan *plan, const struct directive *directive,
+    struct plugin_identity *ret_identity)
+{
+	const struct directive *last = plan->last_checked;
+	int result;
+
+	if (last == NULL || last->type != directive->type ||
+	    last->factory != directive->factory ||
+	    !plan_same_string(last->path, directive->path) ||
+	    !plan_same_string(last->symbol, directive->symbol)) {
+		result = check_new_location(
+		    plan, directive, &plan->last_identity);
+		plan->last_checked = result == 0 ? directive : NULL;
+		if (result != 0)
+			return result;
+	}
+	*ret_identity = plan->last_identity;
+	return 0;
 }
 
 static int
@@ -302,7 +325,7 @@ run_exact(struct plan *plan)
 
 		if (record_current(record) == NULL ||
 		    record_origin(record) != ORIGIN_FILE ||
-		    find_step(plan, record_name(record)) != NULL)
+		    record_is_marked(record, plan->walk))
 			continue;
 		result = need_step(plan, record_name(record), &step);
 		if (result < 0)
@@ -352,6 +375,7 @@ plan_new(const struct plan_options *options, struct plan **ret_plan)
 		return -ENOMEM;
 	plan->options = *options;
 	TAILQ_INIT(&plan->steps);
+	plan->walk = repository_begin_walk(options->repository);
 	plan->arena = arena_new();
 	result = plan->arena == NULL ? -ENOMEM : build(plan);
 	if (result < 0) {

@@ -6,6 +6,8 @@
 #ifndef RELOAD_RELOAD_PRIV_H
 #define RELOAD_RELOAD_PRIV_H
 
+#include <string.h>
+
 #define HASH_NONFATAL_OOM 1
 #define uthash_nonfatal_oom(element) ((element)->hash_failed = true)
 #include <uthash.h>
@@ -60,6 +62,10 @@ struct plan {
 	struct step *by_name;
 	struct step_list steps;
 	struct checked *checked;
+	/* Files often name one plugin many times in a row. */
+	const struct directive *last_checked;
+	struct plugin_identity last_identity;
+	uint64_t walk; /* marks the records that have a step */
 	bool prepared;
 	bool committed;
 };
@@ -68,6 +74,13 @@ static inline struct instance *
 step_running(const struct step *step)
 {
 	return step->record != NULL ? record_current(step->record) : NULL;
+}
+
+/* Either may be NULL. */
+static inline bool
+plan_same_string(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
 /* compare.c: sets fate, reason and what changes. */

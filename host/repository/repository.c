@@ -219,6 +219,24 @@ instance_next_draining(const struct instance *instance)
 	return TAILQ_NEXT(instance, link);
 }
 
+uint64_t
+repository_begin_walk(struct repository *repository)
+{
+	return ++repository->walks;
+}
+
+void
+record_mark(struct record *record, uint64_t walk)
+{
+	record->walk = walk;
+}
+
+bool
+record_is_marked(const struct record *record, uint64_t walk)
+{
+	return record->walk == walk;
+}
+
 int
 repository_reserve(
     struct repository *repository, const char *name, struct record **ret_record)

@@ -180,6 +180,12 @@ enum service_origin record_origin(const struct record *record);
 struct instance *record_first_draining(const struct record *record);
 struct instance *instance_next_draining(const struct instance *instance);
 
+/* Which records somebody has seen: a number for the walk, never given twice,
+ * and the marks that he makes with it. */
+uint64_t repository_begin_walk(struct repository *repository);
+void record_mark(struct record *record, uint64_t walk);
+bool record_is_marked(const struct record *record, uint64_t walk);
+
 /* Memory for what a commit needs, so that it cannot fail. */
 int repository_reserve(struct repository *repository, const char *name,
     struct record **ret_record);

@@ -30,6 +30,7 @@ struct repository {
 	struct record_list order;
 	unsigned count;
 	struct instance_list loose; /* retired, and in no record */
+	uint64_t walks;
 	bool stopping;
 	bool stopped_told;
 };
@@ -45,6 +46,7 @@ struct record {
 	struct instance *standby; /* in draining; goes on if current fails */
 	struct instance_list draining;
 	enum service_origin origin;
+	uint64_t walk; /* the last that has seen it: record_mark() */
 	unsigned generations;
 };
 
