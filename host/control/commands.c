@@ -183,8 +183,10 @@ host_directive(struct host *host, const char *directives, const char *who,
 	enum command_status status = apply(
 	    host, APPLY_COMMAND, directives, report);
 
-	log_printf(host->log, BERTH_NOTICE, NULL, "%s: %.200s: %s", who,
-	    directives, status == COMMAND_OK ? "done" : "refused");
+	/* The first of them names what was asked for. */
+	log_printf(host->log, BERTH_NOTICE, NULL, "%s: %.*s: %s", who,
+	    (int)strcspn(directives, "\n"), directives,
+	    status == COMMAND_OK ? "done" : "refused");
 	return status;
 }
 
