@@ -80,8 +80,7 @@ watch(struct client *client, int operation, uint32_t events)
 		die("epoll_ctl");
 }
 
-/* --- echo --------------------------------------------------------------------
- */
+/* --- echo ------------------------------------------------------------------*/
 
 static void
 send_some(struct client *client)
@@ -137,8 +136,7 @@ echo_event(struct client *client, uint32_t events)
 		send_some(client);
 }
 
-/* --- connect -----------------------------------------------------------------
- */
+/* --- connect ---------------------------------------------------------------*/
 
 /* A source address of its own leaves ports for the next rounds. */
 static void
@@ -192,8 +190,7 @@ connect_event(struct client *client, uint32_t events)
 	connect_client(client, false);
 }
 
-/* --- the loop ----------------------------------------------------------------
- */
+/* --- the loop --------------------------------------------------------------*/
 
 static void
 run(double until, uint64_t operations, void (*event)(struct client *, uint32_t))

@@ -58,8 +58,7 @@ listener_settle(struct listener *listener)
 	    wanted ? 0 : interest, wanted ? interest : 0);
 }
 
-/* --- when there is no room --------------------------------------------------
- */
+/* --- when there is no room -------------------------------------------------*/
 
 static void
 starve(struct listener *listener, int error)
@@ -108,8 +107,7 @@ retry(struct berth_handler *handler, uint64_t now_ns, void *token)
 	return 0;
 }
 
-/* --- events ------------------------------------------------------------------
- */
+/* --- events ----------------------------------------------------------------*/
 
 /*
  * The fate of one connection, which the kernel reports here (accept(2), "Error
@@ -211,9 +209,7 @@ const struct berth_handler_type listener_handler_type = {
     .close = forgotten,
 };
 
-/* --- life
- * ----------------------------------------------------------------------
- */
+/* --- life ------------------------------------------------------------------*/
 
 int
 listener_new(struct listeners *listeners, const struct binding *binding, int fd,
@@ -288,9 +284,7 @@ listener_unref(struct listener *listener)
 	return listener_free(listener);
 }
 
-/* --- consumers
- * -------------------------------------------------------------------
- */
+/* --- consumers -------------------------------------------------------------*/
 
 void
 listener_attach(struct listener *listener, struct listener_consumer *consumer)

@@ -67,9 +67,7 @@ listeners_free(struct listeners *listeners)
 	return NULL;
 }
 
-/* --- what the sessions of a host share
- * -----------------------------------------
- */
+/* --- what the sessions of a host share -------------------------------------*/
 
 struct listeners_shared *
 listeners_shared(struct listeners *listeners)
@@ -83,9 +81,7 @@ listeners_next_id(struct listeners *listeners)
 	return ++listeners->ids;
 }
 
-/* --- datagram ports
- * -------------------------------------------------------------
- */
+/* --- datagram ports --------------------------------------------------------*/
 
 static unsigned
 datagram_port(const struct listener *listener)
@@ -150,9 +146,7 @@ listeners_own_datagram(const struct listeners *listeners,
 	return found != NULL;
 }
 
-/* --- the registry
- * --------------------------------------------------------------
- */
+/* --- the registry ----------------------------------------------------------*/
 
 static struct listener *
 find(struct listeners *listeners, const char *key)
@@ -211,9 +205,7 @@ listeners_each(struct listeners *listeners,
 	}
 }
 
-/* --- adopted sockets
- * ------------------------------------------------------------
- */
+/* --- adopted sockets -------------------------------------------------------*/
 
 static int
 make_ours(int fd)
@@ -271,9 +263,7 @@ take_adopted(struct listeners *listeners, const struct binding *binding,
 	return fd;
 }
 
-/* --- acquiring
- * ---------------------------------------------------------------------
- */
+/* --- acquiring -------------------------------------------------------------*/
 
 struct request {
 	struct complaint complaint;

@@ -15,7 +15,7 @@
 #include "config/config_settings.h"
 #include "reactor/reactor.h"
 
-/* --- addresses ------------------------------------------------------------ */
+/* --- addresses -------------------------------------------------------------*/
 
 struct address {
 	struct sockaddr_storage storage;
@@ -32,8 +32,7 @@ int address_resolve(const struct endpoint_spec *spec, struct errors *errors,
 int address_print(
     const struct sockaddr *address, socklen_t size, char *buffer, size_t room);
 
-/* --- listeners ---------------------------------------------------------------
- */
+/* --- listeners -------------------------------------------------------------*/
 
 struct listeners;
 struct listener;
@@ -114,8 +113,7 @@ bool listeners_own_datagram(const struct listeners *listeners,
 void listeners_each(struct listeners *listeners,
     void (*fn)(void *context, struct listener *listener), void *context);
 
-/* --- what the sessions of a host share ---------------------------------------
- */
+/* --- what the sessions of a host share -------------------------------------*/
 
 #define LISTENERS_BUFFER_BYTES 65536u
 

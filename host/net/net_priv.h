@@ -13,8 +13,7 @@
 /* "unix-seqpacket:" and a path of 107 bytes, each byte escaped at worst. */
 #define NET_TEXT_MAX 512u
 
-/* --- binding.c: what an endpoint asks of the kernel ------------------------
- */
+/* --- binding.c: what an endpoint asks of the kernel ------------------------*/
 
 struct binding {
 	struct address address;
@@ -47,8 +46,7 @@ unsigned address_port(const struct sockaddr *address);
 /* The path of a Unix address that is in the file system, or NULL. */
 const char *address_unix_path(const struct sockaddr *address, socklen_t size);
 
-/* --- socket.c: sockets at the kernel ---------------------------------------
- */
+/* --- socket.c: sockets at the kernel ---------------------------------------*/
 
 /* A path that we made, and how it is known again. */
 struct socket_path {
@@ -71,8 +69,7 @@ void socket_path_mode(const struct socket_path *path, unsigned mode);
 /* Unlinks the path if it is still the one that was bound. */
 void socket_path_fini(struct socket_path *path);
 
-/* --- listener.c --------------------------------------------------------------
- */
+/* --- listener.c ------------------------------------------------------------*/
 
 struct listener {
 	struct berth_handler handler;
@@ -103,8 +100,7 @@ struct listener *listener_free(struct listener *listener);
 /* Lets the reactor watch exactly while connections may be taken. */
 void listener_settle(struct listener *listener);
 
-/* --- listeners.c ------------------------------------------------------------
- */
+/* --- listeners.c -----------------------------------------------------------*/
 
 TAILQ_HEAD(listener_list, listener);
 

@@ -38,8 +38,7 @@ set_option(int fd, int level, int name, int value)
 								       : 0;
 }
 
-/* --- paths ------------------------------------------------------------------
- */
+/* --- paths -----------------------------------------------------------------*/
 
 /* Does anybody answer?  0: nobody does, a positive number: somebody. */
 static int
@@ -135,8 +134,7 @@ socket_path_fini(struct socket_path *path)
 	path->name = NULL;
 }
 
-/* --- sockets ----------------------------------------------------------------
- */
+/* --- sockets ---------------------------------------------------------------*/
 
 /*
  * A datagram that came to all addresses is answered from the one that it was

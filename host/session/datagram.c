@@ -75,9 +75,7 @@ datagram_new(struct server *server, struct datagram **ret_datagram)
 	return 0;
 }
 
-/* --- whom to serve
- * ---------------------------------------------------------------
- */
+/* --- whom to serve ---------------------------------------------------------*/
 
 static bool
 is_group_v4(struct in_addr address)
@@ -172,9 +170,7 @@ refuse(struct server *server, const struct sockaddr *address, socklen_t size,
 	server->refused_untold = 0;
 }
 
-/* --- receiving
- * ---------------------------------------------------------------------
- */
+/* --- receiving -------------------------------------------------------------*/
 
 static void
 read_control(struct datagram *datagram, struct msghdr *message)
@@ -305,9 +301,7 @@ datagram_readable(
 	return more;
 }
 
-/* --- answering
- * --------------------------------------------------------------------
- */
+/* --- answering -------------------------------------------------------------*/
 
 static void
 add_control(struct msghdr *message, const struct datagram *datagram)

@@ -21,9 +21,7 @@
 
 static char sweep_token, deadline_token;
 
-/* --- idleness
- * ------------------------------------------------------------------
- */
+/* --- idleness --------------------------------------------------------------*/
 
 int
 server_sweep_arm(struct server *server)
@@ -64,9 +62,7 @@ sweep(struct server *server, uint64_t now_ns)
 	}
 }
 
-/* --- the end of the service
- * -------------------------------------------------------
- */
+/* --- the end of the service ------------------------------------------------*/
 
 static void
 tell_drained(struct reactor_deferred *node)

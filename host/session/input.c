@@ -61,9 +61,7 @@ session_take_all(struct berth_session *session, struct berth_bytes in)
 	return (int)in.size;
 }
 
-/* --- the end of the client's side
- * ----------------------------------------------
- */
+/* --- the end of the client's side ------------------------------------------*/
 
 static void
 end_of_input(struct session *session)
@@ -81,9 +79,7 @@ end_of_input(struct session *session)
 	buffer_drop(&session->input);
 }
 
-/* --- reading
- * ---------------------------------------------------------------------
- */
+/* --- reading ---------------------------------------------------------------*/
 
 static inline void
 count_received(struct session *session, size_t got)

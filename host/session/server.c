@@ -14,9 +14,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* --- the consumer
- * ----------------------------------------------------------------
- */
+/* --- the consumer ----------------------------------------------------------*/
 
 static bool
 is_ready(struct listener_consumer *consumer)
@@ -96,9 +94,7 @@ server_unit_ends(struct server *server, bool failed)
 	server_session_gone(server);
 }
 
-/* --- life
- * -------------------------------------------------------------------------
- */
+/* --- life ------------------------------------------------------------------*/
 
 int
 server_new(const struct server_options *options, struct server **ret_server)
@@ -151,9 +147,7 @@ server_free(struct server *server)
 	return NULL;
 }
 
-/* --- listeners
- * ----------------------------------------------------------------------
- */
+/* --- listeners -------------------------------------------------------------*/
 
 bool
 server_serves(const struct server *server, bool datagram)
@@ -308,9 +302,7 @@ server_update(struct server *server, const struct settings *settings)
 	server_wake(server);
 }
 
-/* --- looking
- * ----------------------------------------------------------------------
- */
+/* --- looking ---------------------------------------------------------------*/
 
 void
 server_counters(

@@ -31,8 +31,7 @@ type_of(const struct session *session)
 	return session->server->options.type;
 }
 
-/* --- its end -----------------------------------------------------------------
- */
+/* --- its end ---------------------------------------------------------------*/
 
 static const char *
 reason_text(int reason)
@@ -181,9 +180,7 @@ session_end_now(struct session *session, int reason)
 	session_leave(session);
 }
 
-/* --- interest
- * ------------------------------------------------------------------
- */
+/* --- interest --------------------------------------------------------------*/
 
 static unsigned
 wanted_interest(const struct session *session)
@@ -259,9 +256,7 @@ session_touch(struct session *session)
 		settle(session);
 }
 
-/* --- events
- * ---------------------------------------------------------------------
- */
+/* --- events ----------------------------------------------------------------*/
 
 static int
 on_output(struct berth_handler *handler, int fd)
@@ -330,9 +325,7 @@ const struct berth_handler_type session_handler_type = {
     .close = on_close,
 };
 
-/* --- its beginning
- * ----------------------------------------------------------------
- */
+/* --- its beginning ---------------------------------------------------------*/
 
 static struct session *
 session_new(struct server *server, struct listener *listener, int fd)

@@ -138,8 +138,7 @@ void server_wake_listener(struct server *server, struct listener *listener);
 bool server_refuses_datagram(
     struct server *server, const struct sockaddr *peer, socklen_t size);
 
-/* --- the session part of the host's table, <berth/host.h> ------------------
- */
+/* --- the session part of the host's table, <berth/host.h> ------------------*/
 
 int session_write(struct berth_session *session, struct berth_bytes bytes);
 BASE_PRINTF(2, 0)

@@ -17,8 +17,7 @@
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
-/* --- buffer.c: bytes that wait ---------------------------------------------
- */
+/* --- buffer.c: bytes that wait ---------------------------------------------*/
 
 struct buffer; /* NULL: nothing waits; an empty one does not exist */
 
@@ -33,8 +32,7 @@ void buffer_grow(struct buffer **buffer, size_t size);
 void buffer_consume(struct buffer **buffer, size_t size);
 void buffer_drop(struct buffer **buffer);
 
-/* --- session.c ---------------------------------------------------------------
- */
+/* --- session.c -------------------------------------------------------------*/
 
 #define SESSION_ADDRESS_MAX 512u
 
@@ -130,8 +128,7 @@ void session_defer(struct session *session);
 /* why: SESSION_PAUSED or SESSION_HELD; one of them is enough to stop. */
 void session_stop_reading(struct session *session, uint16_t why, bool stop);
 
-/* --- input.c -----------------------------------------------------------------
- */
+/* --- input.c ---------------------------------------------------------------*/
 
 /* The reactor's hook. */
 int session_input(struct berth_handler *handler, int fd);
@@ -142,16 +139,14 @@ size_t session_read_bytes(const struct settings *settings);
 /* Offers once more what was not taken, if it may be now. */
 void session_offer_again(struct session *session);
 
-/* --- output.c ----------------------------------------------------------------
- */
+/* --- output.c --------------------------------------------------------------*/
 
 /* Hands the kernel what waits. */
 void session_flush(struct session *session);
 void session_uncork(struct session *session);
 bool session_output_low(const struct session *session);
 
-/* --- close.c -----------------------------------------------------------------
- */
+/* --- close.c ---------------------------------------------------------------*/
 
 /* Begins the orderly end. */
 void session_shut(struct session *session, int reason);
@@ -162,9 +157,7 @@ int session_discard(struct session *session);
 void session_linger_over(struct session *session);
 void session_cancel_timer(struct session *session);
 
-/* --- datagram.c
- * ----------------------------------------------------------------
- */
+/* --- datagram.c ------------------------------------------------------------*/
 
 #define DATAGRAM_MAX 65507u /* over IPv4 */
 
@@ -180,9 +173,7 @@ int datagram_local(struct session *session, char *buffer, size_t size);
 const char *datagram_refusal(
     const struct server *server, const struct sockaddr *peer, socklen_t size);
 
-/* --- server.c
- * --------------------------------------------------------------------
- */
+/* --- server.c --------------------------------------------------------------*/
 
 enum drain_stage { DRAIN_NOT, DRAIN_WAITING, DRAIN_CLOSING, DRAIN_ABORTING };
 

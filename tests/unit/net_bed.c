@@ -85,8 +85,7 @@ bed_teardown(void **state)
 	return 0;
 }
 
-/* --- endpoints ---------------------------------------------------------------
- */
+/* --- endpoints -------------------------------------------------------------*/
 
 static const struct word {
 	const char *prefix;
@@ -196,8 +195,7 @@ bed_error(const struct bed *bed)
 	return count == 0 ? "" : errors_get(bed->errors, count - 1)->text;
 }
 
-/* --- turns -------------------------------------------------------------------
- */
+/* --- turns -----------------------------------------------------------------*/
 
 void
 bed_turn(struct bed *bed)
@@ -228,8 +226,7 @@ bed_settle(struct bed *bed)
 	} while (result > 0);
 }
 
-/* --- clients -----------------------------------------------------------------
- */
+/* --- clients ---------------------------------------------------------------*/
 
 int
 bed_address(const struct listener *listener,

@@ -221,8 +221,7 @@ test_every_socket_is_cloexec_and_nonblock(void **state)
 	}
 }
 
-/* --- both families -----------------------------------------------------------
- */
+/* --- both families ---------------------------------------------------------*/
 
 static void
 test_star_is_dual_stack(void **state)
@@ -284,8 +283,7 @@ test_v6only_makes_star_six(void **state)
 	listener_unref(listener);
 }
 
-/* --- identity ----------------------------------------------------------------
- */
+/* --- identity --------------------------------------------------------------*/
 
 static void
 test_same_address_same_listener(void **state)
@@ -388,131 +386,6 @@ test_each_in_order_of_birth(void **state)
 	listener_unref(c);
 }
 
-/* --- adoption ----------------------------------------------------------------
- */
-
-static int
-foreign_socket(const char *host, struct sockaddr_in *ret_address)
-{
-	void *any = ret_address;
-	socklen_t size = sizeof(*ret_address);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	memset(ret_address, 0, sizeof(*ret_address));
-	ret_address->sin_family = AF_INET;
-	assert_int_equal(inet_pton(AF_INET, host, &ret_address->sin_addr), 1);
-	assert_int_equal(bind(fd, any, size), 0);
-	assert_int_equal(listen(fd, 5), 0);
-	assert_int_equal(getsockname(fd, any, &size), 0);
-	return fd;
-}
-
-static void
-test_adopted_by_address_and_type(void **state)
-{
-	struct bed *bed = *state;
-	struct sockaddr_in address;
-	struct listener *tcp, *udp;
-	char word[64];
-	int fd = foreign_socket("127.0.0.1", &address);
-
-	assert_int_equal(listeners_adopt(bed->listeners, fd), 0);
-	snprintf(
-	    word, sizeof(word), "udp:127.0.0.1:%u", ntohs(address.sin_port));
-	udp = bed_listen(bed, word);
-	assert_int_not_equal(listener_fd(udp), fd);
-	snprintf(
-	    word, sizeof(word), "tcp:127.0.0.1:%u", ntohs(address.sin_port));
-	tcp = bed_listen(bed, word);
-	assert_int_equal(listener_fd(tcp), fd);
-	assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
-	assert_true(fcntl(fd, F_GETFL) & O_NONBLOCK);
-	assert_string_equal(listener_text(tcp), word);
-	listener_unref(tcp);
-	listener_unref(udp);
-	/* It was taken: the next is a new one. */
-	tcp = bed_listen(bed, word);
-	listener_unref(tcp);
-}
-
-static void
-test_adopted_but_never_asked_for(void **state)
-{
-	struct bed *bed = *state;
-	struct sockaddr_in address;
-
-	/* The teardown counts the descriptors. */
-	assert_int_equal(listeners_adopt(bed->listeners,
-			     foreign_socket("127.0.0.1", &address)),
-	    0);
-}
-
-static void
-test_adopted_dual_stack(void **state)
-{
-	struct bed *bed = *state;
-	struct sockaddr_in6 address = {.sin6_family = AF_INET6};
-	void *any = &address;
-	socklen_t size = sizeof(address);
-	struct listener *listener;
-	int fd = socket(AF_INET6, SOCK_STREAM, 0), zero = 0;
-	char word[64];
-
-	if (fd < 0) {
-		print_message("no IPv6 here\n");
-		return;
-	}
-	setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof(zero));
-	assert_int_equal(bind(fd, any, size), 0);
-	assert_int_equal(listen(fd, 5), 0);
-	assert_int_equal(getsockname(fd, any, &size), 0);
-	assert_int_equal(listeners_adopt(bed->listeners, fd), 0);
-	snprintf(word, sizeof(word), "tcp:*:%u", ntohs(address.sin6_port));
-	listener = bed_listen(bed, word);
-	assert_int_equal(listener_fd(listener), fd);
-	listener_unref(listener);
-}
-
-static void
-test_adopting_what_is_no_socket(void **state)
-{
-	struct bed *bed = *state;
-	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-
-	assert_int_equal(listeners_adopt(bed->listeners, fd), -ENOTSOCK);
-	assert_int_equal(fcntl(fd, F_GETFD), -1);
-}
-
-/* --- loops -------------------------------------------------------------------
- */
-
-static void
-test_own_datagram_ports(void **state)
-{
-	struct bed *bed = *state;
-	struct listener *udp = bed_listen(bed, "udp:127.0.0.1:0"), *again;
-	struct listener *tcp = bed_listen(bed, "tcp:127.0.0.1:0");
-	struct sockaddr_in other = {.sin_family = AF_INET,
-	    .sin_port = htons((in_port_t)bed_port(udp)),
-	    .sin_addr.s_addr = htonl(0xc0000201)};
-	void *any = &other;
-
-	/* On another machine too: it may run the same. */
-	assert_true(listeners_own_datagram(bed->listeners, any, sizeof(other)));
-	other.sin_port = htons((in_port_t)bed_port(tcp));
-	assert_int_equal(
-	    listeners_own_datagram(bed->listeners, any, sizeof(other)),
-	    bed_port(tcp) == bed_port(udp));
-	other.sin_port = htons((in_port_t)bed_port(udp));
-	again = bed_listen(bed, with_port("udp4:*:0", tcp));
-	listener_unref(udp);
-	assert_int_equal(
-	    listeners_own_datagram(bed->listeners, any, sizeof(other)),
-	    bed_port(again) == ntohs(other.sin_port));
-	listener_unref(again);
-	listener_unref(tcp);
-}
-
 int
 main(void)
 {
@@ -534,11 +407,6 @@ main(void)
 	    TEST(test_tcp_and_udp_are_two),
 	    TEST(test_port_0_belongs_to_service_and_number),
 	    TEST(test_each_in_order_of_birth),
-	    TEST(test_adopted_by_address_and_type),
-	    TEST(test_adopted_but_never_asked_for),
-	    TEST(test_adopted_dual_stack),
-	    TEST(test_adopting_what_is_no_socket),
-	    TEST(test_own_datagram_ports),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

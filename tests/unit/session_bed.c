@@ -16,8 +16,7 @@ stage_echo(struct berth_session *session, struct berth_bytes in)
 	return berth_write(session, in);
 }
 
-/* --- hooks that keep notes ---------------------------------------------------
- */
+/* --- hooks that keep notes -------------------------------------------------*/
 
 static const struct berth_session_type *
 wrapped(struct berth_session *session)
@@ -54,8 +53,7 @@ note_drained(void *context)
 	stage->notes.drained++;
 }
 
-/* --- the stage ---------------------------------------------------------------
- */
+/* --- the stage -------------------------------------------------------------*/
 
 int
 stage_setup(void **state)
@@ -159,8 +157,7 @@ stage_counters(struct stage *stage)
 	return &stage->counters;
 }
 
-/* --- conditions --------------------------------------------------------------
- */
+/* --- conditions ------------------------------------------------------------*/
 
 struct count {
 	struct stage *stage;

@@ -205,8 +205,7 @@ test_whoever_has_left_is_no_trouble(void **state)
 	close(client);
 }
 
-/* --- the session of a datagram -----------------------------------------------
- */
+/* --- the session of a datagram ---------------------------------------------*/
 
 static int
 use_everything(struct berth_session *session, struct berth_bytes in)
@@ -297,8 +296,7 @@ test_budget(void **state)
 	close(client);
 }
 
-/* --- loops -------------------------------------------------------------------
- */
+/* --- loops -----------------------------------------------------------------*/
 
 static void
 test_sources_that_are_refused(void **state)

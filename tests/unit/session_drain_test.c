@@ -202,8 +202,7 @@ test_taken_back_before_the_end(void **state)
 	stage_until_closed(stage, 1);
 }
 
-/* --- endpoints ---------------------------------------------------------------
- */
+/* --- endpoints -------------------------------------------------------------*/
 
 static void
 test_suspended_clients_wait(void **state)

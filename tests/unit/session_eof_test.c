@@ -102,8 +102,7 @@ test_R_EOF_3_reset_drops_output(void **state)
 	assert_int_equal(stage_counters(stage)->sessions_failed, 1);
 }
 
-/* --- quit --------------------------------------------------------------------
- */
+/* --- quit ------------------------------------------------------------------*/
 
 static int
 echo_until_quit(struct berth_session *session, struct berth_bytes in)
@@ -298,8 +297,7 @@ test_client_that_spoke_first_is_lingered_for(void **state)
 	stage_until_closed(stage, 1);
 }
 
-/* --- the eof hook ------------------------------------------------------------
- */
+/* --- the eof hook ----------------------------------------------------------*/
 
 static char rest_text[64];
 static unsigned eofs;
@@ -393,8 +391,7 @@ test_half_closed_session_goes_on(void **state)
 	close(client);
 }
 
-/* --- aborts ------------------------------------------------------------------
- */
+/* --- aborts ----------------------------------------------------------------*/
 
 static int
 fill_and_abort(struct berth_session *session, struct berth_bytes in)

@@ -79,8 +79,7 @@ __wrap_epoll_ctl(int set, int op, int fd, struct epoll_event *event)
 	return __real_epoll_ctl(set, op, fd, event);
 }
 
-/* --- the service: an echo that ends at `q` -----------------------------------
- */
+/* --- the service: an echo that ends at `q` ---------------------------------*/
 
 static int
 echo_until_q(struct berth_session *session, struct berth_bytes in)
@@ -112,8 +111,7 @@ spare(void)
 	return was;
 }
 
-/* --- making ------------------------------------------------------------------
- */
+/* --- making ----------------------------------------------------------------*/
 
 static int
 add(struct stage *stage, const char *word)
@@ -150,8 +148,7 @@ make(struct stage *stage, const char *path)
 	return result;
 }
 
-/* --- serving -----------------------------------------------------------------
- */
+/* --- serving ---------------------------------------------------------------*/
 
 /* Turns, of which none may fail for good, while the client has no word. */
 static ssize_t
