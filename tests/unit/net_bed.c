@@ -8,6 +8,7 @@
 #include <time.h>
 
 #define PATIENCE_S 30
+#define TEST_S 300
 
 int
 bed_count_descriptors(void)
@@ -51,6 +52,8 @@ bed_setup(void **state)
 	struct bed *bed = calloc(1, sizeof(*bed));
 
 	assert_non_null(bed);
+	/* Whatever loop a test may be in: it fails, it does not hang. */
+	alarm(TEST_S);
 	bed->descriptors = bed_count_descriptors();
 	init_settings(&bed->settings);
 	text_init(&bed->lines);
@@ -81,6 +84,7 @@ bed_teardown(void **state)
 	/* Nobody left a path behind. */
 	assert_int_equal(rmdir(bed->folder), 0);
 	assert_int_equal(bed_count_descriptors(), bed->descriptors);
+	alarm(0);
 	free(bed);
 	return 0;
 }

@@ -303,6 +303,24 @@ test_R_BUF_4_line_without_an_end(void **state)
 }
 
 static void
+test_R_BUF_4_exactly_the_limit(void **state)
+{
+	struct stage *stage = *state;
+	char line[513] = "";
+	int client;
+
+	memset(line, 'x', 512);
+	stage->bed->settings.input_limit_bytes = 512;
+	stage_serve(stage, &lines, "tcp:127.0.0.1:0");
+	client = bed_connect(stage->listener);
+	stage_send(stage, client, line);
+	/* Nothing that may still come can help. */
+	stage_until_closed(stage, 1);
+	assert_int_equal(stage->notes.reasons[0], BERTH_CLOSED_OVERFLOW);
+	close(client);
+}
+
+static void
 test_R_BUF_4_longest_line(void **state)
 {
 	struct stage *stage = *state;
@@ -393,6 +411,7 @@ main(void)
 	    TEST(test_R_BUF_2_100_MB_never_read),
 	    TEST(test_R_BUF_3_low_water_mark),
 	    TEST(test_R_BUF_4_line_without_an_end),
+	    TEST(test_R_BUF_4_exactly_the_limit),
 	    TEST(test_R_BUF_4_longest_line),
 	    TEST(test_lines_in_any_pieces),
 	    TEST(test_limit_above_the_shared_buffer),
