@@ -123,8 +123,7 @@ struct session_info {
 void server_each_session(
     struct server *server, server_session_fn *fn, void *context);
 
-/* --- for a strategy ----------------------------------------------------------
- */
+/* --- for a strategy --------------------------------------------------------*/
 
 void server_unit_begins(struct server *server);
 void server_unit_ends(struct server *server, bool failed);
