@@ -215,6 +215,7 @@ read_documents(struct yaml *yaml, yaml_parser_t *parser)
 		yaml->document = &document;
 		if (root != NULL)
 			answer = read_items(yaml, root);
+		yaml->document = NULL;
 		yaml_document_delete(&document);
 		if (answer < 0 || root == NULL)
 			return answer < 0 ? answer : result;
