@@ -214,6 +214,8 @@ act(struct client *client, const struct options *options)
 	}
 	if (options->no_colour)
 		client->screen.colour = false;
+	if (options->verb != NULL && options->verb->run != NULL)
+		return options->verb->run(client, options);
 	return steer(client, options);
 }
 

@@ -4,7 +4,8 @@
  * shows the answer.
  *
  * It knows the host by its line protocol only (berth-manager(8)): `json on`,
- * then a command a line and a JSON object a line.  It stands on base alone.
+ * then a command a line and a JSON object a line.  It stands on base, and on
+ * config for `convert`, which asks no host.
  * All of it runs in one thread; only main.c touches what belongs to the
  * process.
  */
@@ -12,6 +13,7 @@
 #define CLIENT_CLIENT_H
 
 #include "base/base.h"
+#include "config/config.h"
 
 struct json_t; /* jansson's */
 
@@ -99,8 +101,11 @@ int view_version(struct client *client, struct json_t *result);
 
 /* --- verbs --------------------------------------------------------------- */
 
+struct options;
+
 enum verb_words { /* what completes its first word */
 	WORDS_NONE,
+	WORDS_FILE,
 	WORDS_SERVICE,
 	WORDS_SERVICE_OR_ALL,
 	WORDS_LEVEL,
@@ -122,6 +127,9 @@ struct verb {
 	enum verb_words words;
 	/* Of a result, or of the report of a refusal; NULL: by its shape. */
 	int (*view)(struct client *client, struct json_t *value);
+	/* What is done here, without a host; NULL: the host is asked.  -ENOMEM
+	 * or the exit status. */
+	int (*run)(struct client *client, const struct options *options);
 };
 
 const struct verb *verbs_table(void); /* ends with a NULL name */
@@ -144,7 +152,8 @@ struct options {
 	bool no_colour;
 	const char *socket; /* a path or tcp:HOST:PORT */
 	const char *token_path;
-	const char *shell; /* of OPTIONS_COMPLETION */
+	const char *shell;	     /* of OPTIONS_COMPLETION */
+	enum config_format from, to; /* of `convert` */
 	uint64_t timeout_ms;
 	const struct verb *verb; /* NULL: not of the table */
 	const char *name;	 /* as it was typed */
@@ -166,6 +175,9 @@ struct option_row {
 int options_parse(
     struct client *client, int argc, char **argv, struct options *options);
 const struct option_row *options_table(void); /* ends with a NULL name */
+
+/* The verb `convert`: a file in another language. */
+int convert_run(struct client *client, const struct options *options);
 
 void help_print(struct text *text);
 /* The shell's file.  0, or CLIENT_USAGE for one that is not known. */

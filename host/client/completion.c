@@ -40,6 +40,12 @@ static const char bash[] =
     "	_berthctl_offer @levels@\n"
     "}\n"
     "\n"
+    "_berthctl_files()\n"
+    "{\n"
+    "	compopt -o filenames 2>/dev/null\n"
+    "	mapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n"
+    "}\n"
+    "\n"
     "# With the words that may stand for one.\n"
     "_berthctl_services()\n"
     "{\n"
@@ -61,8 +67,9 @@ static const char bash[] =
     "{\n"
     "	case $1 in\n"
     "	@files@)\n"
-    "		compopt -o filenames 2>/dev/null\n"
-    "		mapfile -t COMPREPLY < <(compgen -f -- \"$cur\") ;;\n"
+    "		_berthctl_files ;;\n"
+    "	@languages@)\n"
+    "		_berthctl_offer @formats@ ;;\n"
     "	@shells@)\n"
     "		_berthctl_offer bash zsh ;;\n"
     "	esac\n"
@@ -121,6 +128,11 @@ static const char zsh[] =
     "_berthctl_levels()\n"
     "{\n"
     "	compadd @levels@\n"
+    "}\n"
+    "\n"
+    "_berthctl_files()\n"
+    "{\n"
+    "	_files\n"
     "}\n"
     "\n"
     "# With the words that may stand for one.\n"
@@ -214,7 +226,7 @@ put_pattern(struct text *text, const char *arguments)
 static void
 put_takers(struct text *text)
 {
-	put_pattern(text, "PATH FILE SECONDS SHELL");
+	put_pattern(text, "PATH FILE SECONDS SHELL FORMAT");
 }
 
 static void
@@ -229,6 +241,20 @@ put_shells(struct text *text)
 	put_pattern(text, "SHELL");
 }
 
+static void
+put_languages(struct text *text)
+{
+	put_pattern(text, "FORMAT");
+}
+
+static void
+put_formats(struct text *text)
+{
+	for (int i = CONFIG_SVC; config_format_name(i) != NULL; i++)
+		text_printf(text, "%s%s", i == CONFIG_SVC ? "" : " ",
+		    config_format_name(i));
+}
+
 /* Which function completes a verb's word; both shells say `case` alike. */
 static void
 put_words(struct text *text)
@@ -237,6 +263,7 @@ put_words(struct text *text)
 		enum verb_words words;
 		const char *function;
 	} kinds[] = {
+	    {WORDS_FILE, "files"},
 	    {WORDS_SERVICE, "services"},
 	    {WORDS_SERVICE_OR_ALL, "services all"},
 	    {WORDS_LEVEL, "levels"},
@@ -283,12 +310,18 @@ put_verb_rows(struct text *text)
 	}
 }
 
-static const char *
-zsh_action(const char *argument)
+static void
+put_zsh_action(const char *argument, struct text *text)
 {
-	if (strcmp(argument, "PATH") == 0 || strcmp(argument, "FILE") == 0)
-		return "_files";
-	return strcmp(argument, "SHELL") == 0 ? "(bash zsh)" : " ";
+	if (strcmp(argument, "PATH") == 0 || strcmp(argument, "FILE") == 0) {
+		put(text, "_files");
+	} else if (strcmp(argument, "FORMAT") == 0) {
+		put(text, "(");
+		put_formats(text);
+		put(text, ")");
+	} else {
+		put(text, strcmp(argument, "SHELL") == 0 ? "(bash zsh)" : " ");
+	}
 }
 
 static void
@@ -310,9 +343,10 @@ put_option_rows(struct text *text)
 		put(text, "'[");
 		put_quoted(text, row->help);
 		put(text, "]");
-		if (value)
-			text_printf(text, ":%s:%s", row->argument,
-			    zsh_action(row->argument));
+		if (value) {
+			text_printf(text, ":%s:", row->argument);
+			put_zsh_action(row->argument, text);
+		}
 		put(text, "' \\\n");
 	}
 }
@@ -329,6 +363,8 @@ static const struct mark {
     {"@takers@", put_takers},
     {"@files@", put_files},
     {"@shells@", put_shells},
+    {"@languages@", put_languages},
+    {"@formats@", put_formats},
     {"@words@", put_words},
     {"@verb_rows@", put_verb_rows},
     {"@option_rows@", put_option_rows},

@@ -51,6 +51,35 @@ take_timeout(struct options *options, const char *value, struct client *client)
 }
 
 static int
+take_format(const char *value, struct client *client, enum config_format *field)
+{
+	struct suggestion suggestion;
+
+	if (config_format_parse(value, field) == 0)
+		return 0;
+	suggestion_init(&suggestion, value);
+	for (int i = CONFIG_SVC; config_format_name(i) != NULL; i++)
+		suggestion_offer(&suggestion, config_format_name(i));
+	client_tell(client, "no language '%s'%s%s%s", value,
+	    suggestion.best != NULL ? "; did you mean '" : "",
+	    suggestion.best != NULL ? suggestion.best : "",
+	    suggestion.best != NULL ? "'?" : "; see berth-formats(5)");
+	return CLIENT_USAGE;
+}
+
+static int
+take_from(struct options *options, const char *value, struct client *client)
+{
+	return take_format(value, client, &options->from);
+}
+
+static int
+take_to(struct options *options, const char *value, struct client *client)
+{
+	return take_format(value, client, &options->to);
+}
+
+static int
 take_json(struct options *options, const char *value, struct client *client)
 {
 	(void)value, (void)client;
@@ -99,6 +128,9 @@ static const struct option_row rows[] = {
     {0, "token", "FILE", "log in with the first line of FILE", take_token},
     {0, "timeout", "SECONDS", "how long to wait for the host (60)",
 	take_timeout},
+    {0, "from", "FORMAT", "what convert reads, if not by its content",
+	take_from},
+    {0, "to", "FORMAT", "what convert prints (svc)", take_to},
     {'j', "json", NULL, "print the result as one line of JSON", take_json},
     {0, "no-color", NULL, "no colours on a terminal", take_no_colour},
     {0, "completion", "SHELL", "print the completion of bash or zsh",
@@ -234,6 +266,8 @@ set_defaults(struct options *options)
 	options->socket = socket != NULL && *socket != '\0' ? socket
 							    : ADDRESS_DEFAULT;
 	options->timeout_ms = TIMEOUT_USUAL_S * 1000;
+	options->from = CONFIG_AUTO;
+	options->to = CONFIG_SVC;
 }
 
 static int

@@ -69,6 +69,7 @@ struct tree {
 	struct arena *arena;
 	struct directive_list directives; /* in order, includes spliced in */
 	struct host_settings host;
+	struct place host_place; /* of the last `host`, if there is one */
 	struct tree_path *paths; /* what was read, or could not be */
 	struct errors *errors;	 /* not owned: as handed to config_read() */
 	unsigned losses; /* warnings of what could not be carried over */

@@ -113,12 +113,11 @@ lose_host(struct printing *printing)
 {
 	const struct attribute *row = attributes(ATTRIBUTE_HOST);
 	const struct host_settings *host = &printing->tree->host;
-	const struct place nowhere = {.source = NULL};
 
 	for (unsigned i = 0; row[i].name != NULL; i++)
 		if (given_has(&host->given, i) &&
 		    strcmp(row[i].name, "reload") != 0)
-			printing_lose(printing, &nowhere,
+			printing_lose(printing, &printing->tree->host_place,
 			    "'%s' of the host is not carried", row[i].name);
 }
 

@@ -435,6 +435,7 @@ parse_host(struct parser *parser, struct directive *directive)
 	(void)directive;
 	if (!token_is(&parser->token, '{'))
 		return parser_expected(parser, "'{'");
+	parser->reader->tree->host_place = parser->last.place;
 	return parse_block(
 	    parser, ATTRIBUTE_HOST, &parser->reader->tree->host, NULL);
 }

@@ -281,6 +281,8 @@ read_settings(const struct yaml *yaml, const yaml_node_t *node, bool host)
 		return reader_tell(
 		    reader, &place, "attributes are expected here");
 	if (host)
+		reader->tree->host_place = place;
+	if (host)
 		return yaml_block(
 		    yaml, node, ATTRIBUTE_HOST, &reader->tree->host, NULL);
 	return yaml_block(

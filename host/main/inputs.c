@@ -73,11 +73,12 @@ absolute_folders(struct options *options, struct text *message)
 }
 
 static int
-add_file(struct options *options, const char *path)
+add_file(struct options *options, const char *path, enum config_format format)
 {
 	struct config_input *input = &options->inputs[options->input_count];
 
 	input->kind = CONFIG_FILE;
+	input->format = format;
 	input->text = locate(options, path);
 	if (input->text == NULL)
 		return -ENOMEM;
@@ -111,9 +112,10 @@ make_inputs(struct options *options)
 		return -ENOMEM;
 	if (options->file_count == 0 &&
 	    (options->directive_count == 0 || access(DEFAULT_FILE, F_OK) == 0))
-		result = add_file(options, DEFAULT_FILE);
+		result = add_file(options, DEFAULT_FILE, options->format);
 	for (unsigned i = 0; result == 0 && i < options->file_count; i++)
-		result = add_file(options, options->files[i]);
+		result = add_file(
+		    options, options->files[i].path, options->files[i].format);
 	for (unsigned i = 0; result == 0 && i < options->directive_count; i++)
 		result = add_directive(options, options->directives[i], i + 1);
 	return result;

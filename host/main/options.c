@@ -37,8 +37,25 @@ static int
 take_file(struct options *options, const char *value, struct text *message)
 {
 	(void)message;
-	options->files[options->file_count++] = value;
+	options->files[options->file_count].path = value;
+	options->files[options->file_count++].format = options->format;
 	return 0;
+}
+
+static int
+take_format(struct options *options, const char *value, struct text *message)
+{
+	struct suggestion suggestion;
+
+	if (config_format_parse(value, &options->format) == 0)
+		return 0;
+	suggestion_init(&suggestion, value);
+	for (int i = CONFIG_AUTO; config_format_name(i) != NULL; i++)
+		suggestion_offer(&suggestion, config_format_name(i));
+	text_printf(message, "--format: there is no language '%s'", value);
+	if (suggestion.best != NULL)
+		text_printf(message, "; did you mean '%s'?", suggestion.best);
+	return OPTIONS_E_USAGE;
 }
 
 static int
@@ -146,6 +163,7 @@ static const struct option_row rows[] = {
     {'b', "daemon", NULL, "go to the background once all is up", take_daemon},
     {'d', "debug", NULL, "log everything", take_debug},
     {'f', "file", "FILE", "read FILE, not ./svc.conf; repeatable", take_file},
+    {0, "format", "FORMAT", "the language of files behind it", take_format},
     {'n', "no-static", NULL, "without static services", take_no_static},
     {'y', "static", NULL, "with static services (default)", take_static},
     {'p', "pid-file", "FILE", "write the process id to FILE", take_pid_file},

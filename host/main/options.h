@@ -17,6 +17,11 @@ enum options_action {
 	OPTIONS_VERSION
 };
 
+struct option_file {
+	const char *path;
+	enum config_format format;
+};
+
 /* Embedded; options_parse() and options_fini().  Texts live in the arena or
  * in argv. */
 struct options {
@@ -35,8 +40,9 @@ struct options {
 	struct config_input *inputs;
 	unsigned input_count;
 
-	const char **files;
+	struct option_file *files;
 	unsigned file_count;
+	enum config_format format; /* of the files behind it */
 	const char **directives;
 	unsigned directive_count;
 	const char *cwd; /* the folder berthd was started in, where needed */

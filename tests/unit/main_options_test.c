@@ -159,6 +159,8 @@ test_mistakes(void **state)
 			     "be caught"},
 	    {{"-s", "15"}, "-s: '15' cannot ask for a reload: it stops the "
 			   "host"},
+	    {{"--format", "xinet"}, "--format: there is no language 'xinet'; "
+				    "did you mean 'xinetd'?"},
 	    {{"svc.conf"}, "'svc.conf' is no option"},
 	    {{"-d", "--", "-b"}, "'-b' is no option"},
 	    {{"--plugin-path", "/a::/b"},
@@ -213,6 +215,9 @@ check_inputs(const char *const *words, const char *expected)
 	for (unsigned i = 0; i < p.options.input_count; i++) {
 		const struct config_input *input = &p.options.inputs[i];
 
+		if (input->format != CONFIG_AUTO)
+			text_printf(
+			    &text, "%s", config_format_name(input->format));
 		if (input->kind == CONFIG_FILE)
 			text_printf(&text, "[%s]", input->text);
 		else
@@ -238,6 +243,11 @@ test_inputs(void **state)
 	    {true, {"-S", "a"}, "[svc.conf]{-S #1: a}"},
 	    {true, {"-f", "x"}, "[x]"},
 	    {true, {"-f", "x", "-f", "y", "-f", "x"}, "[x][y][x]"},
+	    {true,
+		{"-f", "x", "--format", "inetd", "-f", "y", "-f", "z",
+		    "--format=auto", "-f", "w"},
+		"[x]inetd[y]inetd[z][w]"},
+	    {true, {"--format", "yaml"}, "yaml[svc.conf]"},
 	    {true, {"-S", "a", "-f", "x", "-S", "b", "-f", "/y", "-S", "c"},
 		"[x][/y]{-S #1: a}{-S #2: b}{-S #3: c}"},
 	};
