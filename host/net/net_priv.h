@@ -120,7 +120,7 @@ struct listeners {
 	LIST_HEAD(, adopted) adopted;
 	unsigned char *datagram_ports; /* a bit each; NULL: none yet */
 	unsigned starved;	       /* listeners that wait */
-	uint64_t ids;
+	_Atomic uint64_t ids;
 	struct listeners_shared shared;
 };
 

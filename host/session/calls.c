@@ -70,8 +70,8 @@ session_timeout(struct berth_session *public, uint32_t ms)
 	session_cancel_timer(session);
 	if (ms == 0)
 		return 0;
-	return reactor_schedule(session->server->options.owner,
-	    &session->handler, NULL, MONO_MS(ms), 0, &session->timer);
+	return reactor_schedule(session->lane->owner, &session->handler, NULL,
+	    MONO_MS(ms), 0, &session->timer);
 }
 
 static int

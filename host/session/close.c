@@ -25,7 +25,7 @@
 static uint64_t
 patience_ns(const struct session *session)
 {
-	uint64_t ms = server_settings(session->server)->linger_ms;
+	uint64_t ms = session_settings(session)->linger_ms;
 
 	if (session->output != NULL && ms < FLUSH_MIN_MS)
 		ms = FLUSH_MIN_MS;
@@ -36,8 +36,7 @@ void
 session_cancel_timer(struct session *session)
 {
 	if (session->timer != 0)
-		reactor_cancel(
-		    session->server->options.owner, session->timer, NULL);
+		reactor_cancel(session->lane->owner, session->timer, NULL);
 	session->timer = 0;
 }
 
@@ -49,7 +48,7 @@ arm(struct session *session)
 
 	session_cancel_timer(session);
 	if (patience_ns(session) > 0)
-		result = reactor_schedule(session->server->options.owner,
+		result = reactor_schedule(session->lane->owner,
 		    &session->handler, NULL, patience_ns(session), 0,
 		    &session->timer);
 	if (result == 0)
@@ -102,7 +101,7 @@ session_shut_step(struct session *session)
 void
 session_linger_over(struct session *session)
 {
-	uint64_t now = reactor_now(session->server->reactor).ns;
+	uint64_t now = reactor_now(session->lane->reactor).ns;
 
 	if (session->phase == PHASE_LINGERING)
 		session_doom(session, session->reason);
@@ -115,7 +114,7 @@ session_linger_over(struct session *session)
 int
 session_discard(struct session *session)
 {
-	struct listeners_shared *shared = session->server->shared;
+	struct listeners_shared *shared = session->lane->shared;
 	ssize_t got;
 
 	/* Nobody looks at it: whose buffer it is does not matter, as long as

@@ -68,7 +68,7 @@ datagram_new(struct server *server, struct datagram **ret_datagram)
 		return -ENOMEM;
 	datagram->session.public.service = server->options.service;
 	datagram->session.public.state = datagram->state;
-	datagram->session.server = server;
+	datagram->session.lane = &server->home;
 	datagram->session.flags = SESSION_DATAGRAM;
 	datagram->session.phase = PHASE_DOOMED;
 	*ret_datagram = datagram;
@@ -152,7 +152,7 @@ static void
 refuse(struct server *server, const struct sockaddr *address, socklen_t size,
     const char *why)
 {
-	uint64_t now = reactor_now(server->reactor).ns;
+	uint64_t now = reactor_now(server->home.reactor).ns;
 	char peer[SESSION_ADDRESS_MAX];
 
 	server->counters.datagrams_refused++;
@@ -223,7 +223,7 @@ static void
 call_hook(struct datagram *datagram, int fd, const void *data, size_t size)
 {
 	struct session *session = &datagram->session;
-	struct server *server = session->server;
+	struct server *server = session->lane->server;
 	const struct berth_session_type *type = server->options.type;
 	int result;
 
@@ -233,7 +233,7 @@ call_hook(struct datagram *datagram, int fd, const void *data, size_t size)
 	session->phase = PHASE_OPEN;
 	session->depth = 1;
 	server->counters.datagrams++;
-	server->bytes_in += size;
+	server->home.bytes_in += size;
 	reactor_charge(server->options.owner);
 	result = type->datagram(&session->public, berth_bytes(data, size));
 	session->phase = PHASE_DOOMED;
@@ -287,7 +287,7 @@ datagram_readable(
     struct listener_consumer *consumer, struct listener *listener, int fd)
 {
 	struct server *server = server_of(consumer);
-	struct listeners_shared *shared = server->shared;
+	struct listeners_shared *shared = server->home.shared;
 	unsigned budget = DATAGRAM_BUDGET;
 	int more = 1;
 
@@ -355,7 +355,7 @@ datagram_write(struct session *session, struct berth_bytes bytes)
 		message.msg_controllen = 0;
 	}
 	if (sendmsg(session->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
-		session->server->bytes_out += bytes.size;
+		session->lane->bytes_out += bytes.size;
 	return (int)bytes.size;
 }
 

@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * drain: how the sessions of a server end without the service's doing: by
- * idleness, or because the service itself ends.
+ * drain: how the sessions of a server end when the service itself ends.
  *
  * Draining has three stages.  Sessions first end by themselves; those left at
  * the deadline are closed in order; those left another while later are
  * aborted.  When none is left drained() is called, once, at the end of a turn.
- *
- * Idle sessions are found by a sweep four times in idle_timeout, so that a
- * message costs no timer; one lives at most a quarter longer than it should.
  */
 #include "session/session_priv.h"
 
@@ -18,49 +14,6 @@
 /* How long the second stage lasts at least: a client that answers at once
  * needs a round trip. */
 #define CLOSING_MIN_MS 500u
-
-static char sweep_token, deadline_token;
-
-/* --- idleness --------------------------------------------------------------*/
-
-int
-server_sweep_arm(struct server *server)
-{
-	uint64_t idle_ms = server_settings(server)->idle_timeout_ms;
-	uint64_t step_ns = MONO_MS(idle_ms) / 4;
-
-	if (idle_ms == 0 || server->sweep != 0)
-		return 0;
-	return reactor_schedule(server->options.owner, &server->handler,
-	    &sweep_token, step_ns, step_ns, &server->sweep);
-}
-
-void
-server_sweep_disarm(struct server *server)
-{
-	if (server->sweep != 0)
-		reactor_cancel(server->options.owner, server->sweep, NULL);
-	server->sweep = 0;
-}
-
-static void
-sweep(struct server *server, uint64_t now_ns)
-{
-	uint64_t idle_ns = MONO_MS(server_settings(server)->idle_timeout_ms);
-	struct session *session;
-
-	if (LIST_EMPTY(&server->sessions)) {
-		server_sweep_disarm(server);
-		return;
-	}
-	LIST_FOREACH (session, &server->sessions, link) {
-		/* Those that are closing have a timer of their own. */
-		if (session->phase == PHASE_OPEN &&
-		    now_ns > session->active_ns &&
-		    now_ns - session->active_ns >= idle_ns)
-			session_doom(session, BERTH_CLOSED_IDLE);
-	}
-}
 
 /* --- the end of the service ------------------------------------------------*/
 
@@ -92,7 +45,7 @@ server_drain_check(struct server *server)
 		reactor_cancel(server->options.owner, server->deadline, NULL);
 	server->deadline = 0;
 	server->queued = true;
-	reactor_defer(server->reactor, &server->deferred, tell_drained);
+	reactor_defer(server->home.reactor, &server->deferred, tell_drained);
 }
 
 void
@@ -105,18 +58,6 @@ server_drain_cancel(struct server *server)
 	server->told = false;
 }
 
-static void
-close_all(struct server *server, int reason)
-{
-	struct session *session;
-
-	strategy_end_all(server, SERVER_END_ASKED);
-	/* Their ends wait for the end of the turn: the list stays as it is. */
-	LIST_FOREACH (session, &server->sessions, link) {
-		session_shut(session, reason);
-	}
-}
-
 static void next_stage(struct server *server);
 
 /* No memory for the timer: there is no waiting. */
@@ -126,8 +67,8 @@ wait_for_stage(struct server *server, uint64_t delay_ns)
 	if (delay_ns == REACTOR_FOREVER)
 		return;
 	if (delay_ns > 0 &&
-	    reactor_schedule(server->options.owner, &server->handler,
-		&deadline_token, delay_ns, 0, &server->deadline) == 0)
+	    reactor_schedule(server->options.owner, &server->handler, NULL,
+		delay_ns, 0, &server->deadline) == 0)
 		return;
 	next_stage(server);
 }
@@ -147,29 +88,17 @@ closing_ms(const struct server *server)
 }
 
 static void
-abort_sessions(struct server *server, int reason)
-{
-	struct session *session, *next;
-
-	for (session = LIST_FIRST(&server->sessions); session != NULL;
-	     session = next) {
-		next = LIST_NEXT(session, link);
-		session_end_now(session, reason);
-	}
-}
-
-static void
 next_stage(struct server *server)
 {
-
 	if (server->stage == DRAIN_WAITING) {
 		server->stage = DRAIN_CLOSING;
-		close_all(server, BERTH_CLOSED_DRAINED);
+		strategy_end_all(server, SERVER_END_ASKED);
+		lane_close_all(&server->home, BERTH_CLOSED_DRAINED);
 		wait_for_stage(server, MONO_MS(closing_ms(server)));
 	} else if (server->stage == DRAIN_CLOSING) {
 		server->stage = DRAIN_ABORTING;
 		strategy_end_all(server, SERVER_END_FORCED);
-		abort_sessions(server, BERTH_CLOSED_DRAINED);
+		lane_abort_all(&server->home, BERTH_CLOSED_DRAINED);
 	}
 }
 
@@ -189,7 +118,7 @@ void
 server_abort(struct server *server, int reason)
 {
 	strategy_end_all(server, SERVER_END_LEFT);
-	abort_sessions(server, reason);
+	lane_abort_all(&server->home, reason);
 }
 
 int
@@ -197,10 +126,8 @@ server_timeout(struct berth_handler *handler, uint64_t now_ns, void *token)
 {
 	struct server *server = BASE_CONTAINER(handler, struct server, handler);
 
-	if (token == &sweep_token) {
-		sweep(server, now_ns);
-		return 0;
-	}
+	(void)now_ns;
+	(void)token;
 	server->deadline = 0;
 	next_stage(server);
 	return 0;

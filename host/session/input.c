@@ -26,7 +26,7 @@
 static const struct berth_session_type *
 type_of(const struct session *session)
 {
-	return session->server->options.type;
+	return session->lane->server->options.type;
 }
 
 static size_t
@@ -43,7 +43,7 @@ limit_in(const struct settings *settings)
 static size_t
 limit_of(const struct session *session)
 {
-	return limit_in(server_settings(session->server));
+	return limit_in(session_settings(session));
 }
 
 size_t
@@ -85,7 +85,7 @@ static inline void
 count_received(struct session *session, size_t got)
 {
 	session->bytes_in += got;
-	session->server->bytes_in += got;
+	session->lane->bytes_in += got;
 }
 
 /* Nothing came, for which errno has the reason, or the end. */
@@ -136,7 +136,7 @@ static size_t
 offer(struct session *session, const void *data, size_t size)
 {
 	return judge(session, size,
-	    session->server->input(&session->public, berth_bytes(data, size)));
+	    session->lane->input(&session->public, berth_bytes(data, size)));
 }
 
 /* What follows from bytes that were not taken. */
@@ -242,7 +242,7 @@ fits_shared(const struct session *session)
 static bool
 read_once(struct session *session)
 {
-	struct listeners_shared *shared = session->server->shared;
+	struct listeners_shared *shared = session->lane->shared;
 	bool filled;
 
 	if (shared->lent || !fits_shared(session))
@@ -266,7 +266,7 @@ input_unusual(struct session *session)
 
 	if (session->depth > 0) /* a nested turn of the loop */
 		return 0;
-	session->active_ns = reactor_now(session->server->reactor).ns;
+	session->active_ns = reactor_now(session->lane->reactor).ns;
 	session_enter(session);
 	if (session->phase != PHASE_OPEN)
 		more = session_discard(session) > 0;
@@ -287,9 +287,9 @@ input_none(struct session *session, ssize_t got)
 static __attribute__((noinline)) int
 input_rest(struct session *session, size_t got, int taken)
 {
-	bool more = got == session->server->read_bytes;
+	bool more = got == session->lane->read_bytes;
 
-	keep_rest(session, session->server->shared->buffer, got,
+	keep_rest(session, session->lane->shared->buffer, got,
 	    judge(session, got, taken));
 	more = more && session_is_reading(session) && read_once(session);
 	return leave(session, more);
@@ -300,27 +300,27 @@ session_input(struct berth_handler *handler, int fd)
 {
 	struct session *session = BASE_CONTAINER(
 	    handler, struct session, handler);
-	struct server *server = session->server;
-	struct listeners_shared *shared = server->shared;
+	struct lane *lane = session->lane;
+	struct listeners_shared *shared = lane->shared;
 	ssize_t got;
 	int taken;
 
 	if (unlikely(!session_is_usual(session) || session->depth > 0 ||
 		     shared->lent))
 		return input_unusual(session);
-	got = recv(fd, shared->buffer, server->read_bytes, 0);
+	got = recv(fd, shared->buffer, lane->read_bytes, 0);
 	if (unlikely(got <= 0))
 		return input_none(session, got);
 	count_received(session, (size_t)got);
-	session->active_ns = reactor_now(server->reactor).ns;
+	session->active_ns = reactor_now(lane->reactor).ns;
 	session->depth = 1;
 	session->spent = 0;
 	shared->lent = true;
-	taken = server->input(
+	taken = lane->input(
 	    &session->public, berth_bytes(shared->buffer, (size_t)got));
 	shared->lent = false;
 	if (unlikely(taken != got || !session_is_usual(session) ||
-		     (size_t)got == server->read_bytes))
+		     (size_t)got == lane->read_bytes))
 		return input_rest(session, (size_t)got, taken);
 	session->depth = 0;
 	return 0;

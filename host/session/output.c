@@ -34,7 +34,7 @@
 static size_t
 limit_of(const struct session *session)
 {
-	uint64_t limit = server_settings(session->server)->output_limit_bytes;
+	uint64_t limit = session_settings(session)->output_limit_bytes;
 
 	return limit > SIZE_MAX / 2 ? SIZE_MAX / 2 : (size_t)limit;
 }
@@ -50,7 +50,7 @@ static inline void
 count_sent(struct session *session, size_t sent)
 {
 	session->bytes_out += sent;
-	session->server->bytes_out += sent;
+	session->lane->bytes_out += sent;
 	session->spent += (uint32_t)sent; /* at most a budget and a message */
 }
 
@@ -73,7 +73,7 @@ send_now(struct session *session, const void *data, size_t size)
 			   : -errno;
 	count_sent(session, (size_t)sent);
 	if (sent > 0)
-		session->active_ns = reactor_now(session->server->reactor).ns;
+		session->active_ns = reactor_now(session->lane->reactor).ns;
 	return sent;
 }
 

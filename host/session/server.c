@@ -19,8 +19,7 @@
 static bool
 is_ready(struct listener_consumer *consumer)
 {
-	struct server *server = server_of(consumer);
-	return server_has_room(server);
+	return server_has_room(server_of(consumer));
 }
 
 bool
@@ -65,12 +64,6 @@ server_wake(struct server *server)
 		server_wake_listener(server, server->listeners[i]);
 }
 
-int
-server_session_begins(struct server *server)
-{
-	return server_sweep_arm(server);
-}
-
 void
 server_session_gone(struct server *server)
 {
@@ -90,7 +83,7 @@ void
 server_unit_ends(struct server *server, bool failed)
 {
 	if (failed)
-		server->counters.sessions_failed++;
+		server->home.failed++;
 	server_session_gone(server);
 }
 
@@ -104,18 +97,13 @@ server_new(const struct server_options *options, struct server **ret_server)
 	if (server == NULL)
 		return -ENOMEM;
 	server->options = *options;
-	server->reactor = options->owner->reactor;
-	server->shared = listeners_shared(options->listeners);
-	server->input = options->type->input;
-	if (server->input == NULL)
-		server->input = session_take_all;
-	server->read_bytes = session_read_bytes(options->settings);
+	lane_init(&server->home, server, options->owner,
+	    listeners_shared(options->listeners));
 	server->consumer.type = options->strategy == NULL
 				    ? &consumer_type
 				    : strategy_consumer(options->strategy);
 	server->consumer.name = options->service->name;
 	server->handler.type = &handler_type;
-	LIST_INIT(&server->sessions);
 	*ret_server = server;
 	return 0;
 }
@@ -130,13 +118,11 @@ server_free(struct server *server)
 	BASE_ASSERT(server->counters.sessions_active == 0);
 	server_accept(server, false);
 	server_drain_cancel(server);
-	server_sweep_disarm(server);
+	lane_fini(&server->home);
 	for (i = 0; i < server->listener_count; i++)
 		listener_unref(server->listeners[i]);
 	free(server->listeners);
 	free(server->datagram);
-	free(server->spare);
-	server->spare = NULL;
 	server->listeners = NULL;
 	server->listener_count = 0;
 	server->datagram = NULL;
@@ -242,10 +228,7 @@ server_set_listeners(
 void
 server_hold(struct server *server, bool hold)
 {
-	struct session *session;
-
-	LIST_FOREACH (session, &server->sessions, link)
-		session_stop_reading(session, SESSION_HELD, hold);
+	lane_hold(&server->home, hold);
 }
 
 void
@@ -288,10 +271,7 @@ server_update(struct server *server, const struct settings *settings)
 	unsigned i;
 
 	server->options.settings = settings;
-	server->read_bytes = session_read_bytes(settings);
-	server_sweep_disarm(server);
-	if (!LIST_EMPTY(&server->sessions))
-		server_sweep_arm(server);
+	lane_update(&server->home, settings);
 	if (!server->accepting)
 		return;
 	for (i = 0; i < server->listener_count; i++) {
@@ -309,51 +289,17 @@ server_counters(
     const struct server *server, struct server_counters *ret_counters)
 {
 	*ret_counters = server->counters;
-	ret_counters->bytes_in = server->bytes_in;
-	ret_counters->bytes_out = server->bytes_out;
-}
-
-static const char *
-state_of(const struct session *session)
-{
-	static const char *const names[] = {
-	    [PHASE_OPEN] = "open",
-	    [PHASE_FLUSHING] = "closing",
-	    [PHASE_LINGERING] = "lingering",
-	    [PHASE_DOOMED] = "ended",
-	};
-
-	if (session->phase != PHASE_OPEN)
-		return names[session->phase];
-	if ((session->flags & SESSION_EOF) != 0)
-		return "half-closed";
-	if ((session->flags & SESSION_STOPPED) != 0)
-		return "paused";
-	return (session->flags & SESSION_STALLED) != 0 ? "stalled" : "open";
+	ret_counters->sessions_failed = server->home.failed;
+	ret_counters->bytes_in = server->home.bytes_in;
+	ret_counters->bytes_out = server->home.bytes_out;
 }
 
 void
 server_each_session(struct server *server, server_session_fn *fn, void *context)
 {
 	const struct server_strategy *strategy = server->options.strategy;
-	uint64_t now = reactor_now(server->reactor).ns;
-	char peer[SESSION_ADDRESS_MAX];
-	struct session *session;
-	struct session_info info = {.pid = 0};
 
 	if (strategy != NULL)
 		strategy->each(server->options.units, fn, context);
-	LIST_FOREACH (session, &server->sessions, link) {
-		if (session_peer(&session->public, peer, sizeof(peer)) < 0)
-			peer[0] = '\0';
-		info.id = session->id;
-		info.peer = peer;
-		info.age_ms = (now - session->born_ns) / MONO_MS(1);
-		info.idle_ms = (now - session->active_ns) / MONO_MS(1);
-		info.bytes_in = session->bytes_in;
-		info.bytes_out = session->bytes_out;
-		info.output_pending_bytes = buffer_size(session->output);
-		info.state = state_of(session);
-		fn(context, &info);
-	}
+	lane_each(&server->home, fn, context);
 }

@@ -28,7 +28,7 @@ of_handler(struct berth_handler *handler)
 static const struct berth_session_type *
 type_of(const struct session *session)
 {
-	return session->server->options.type;
+	return session->lane->server->options.type;
 }
 
 /* --- its end ---------------------------------------------------------------*/
@@ -56,7 +56,7 @@ is_failure(int reason)
 static __attribute__((noinline)) void
 log_peer(struct session *session, int level, const char *what)
 {
-	struct server *server = session->server;
+	struct server *server = session->lane->server;
 	char peer[SESSION_ADDRESS_MAX];
 
 	if (session_peer(&session->public, peer, sizeof(peer)) < 0)
@@ -68,54 +68,32 @@ log_peer(struct session *session, int level, const char *what)
 static inline bool
 is_logged(const struct session *session, int level)
 {
-	const struct log *log = session->server->options.log;
+	const struct log *log = session->lane->server->options.log;
 
 	/* The peer is asked for when wanted only: it is a system call. */
 	return log != NULL && level <= log->level;
 }
 
-/* A service that answers and closes needs one session at a time. */
-static void *
-take_memory(struct server *server, size_t size)
-{
-	void *memory = server->spare;
-
-	server->spare = NULL;
-	return memory != NULL ? memory : malloc(size);
-}
-
-static void
-give_memory(struct server *server, void *memory)
-{
-	if (server->spare == NULL)
-		server->spare = memory;
-	else
-		free(memory);
-}
-
 static void
 end(struct session *session)
 {
-	struct server *server = session->server;
+	struct lane *lane = session->lane;
 	const struct berth_session_type *type = type_of(session);
 	int reason = session->reason;
-
 	int level = is_failure(reason) ? BERTH_INFO : BERTH_DEBUG;
 
 	if (is_logged(session, level))
 		log_peer(session, level, reason_text(reason));
 	if ((session->flags & SESSION_OPENED) != 0 && type->closed != NULL)
 		type->closed(&session->public, reason);
-	if (is_failure(reason))
-		server->counters.sessions_failed++;
 	LIST_REMOVE(session, link);
 	fd_close(&session->fd);
 	if (session->input != NULL)
 		buffer_drop(&session->input);
 	if (session->output != NULL)
 		buffer_drop(&session->output);
-	give_memory(server, session);
-	server_session_gone(server);
+	lane_give_memory(lane, session);
+	lane_session_gone(lane, is_failure(reason));
 }
 
 static void
@@ -125,7 +103,7 @@ end_of_turn(struct reactor_deferred *node)
 	    node, struct session, deferred);
 
 	session->flags &= (uint16_t)~SESSION_QUEUED;
-	reactor_charge(session->server->options.owner);
+	reactor_charge(session->lane->owner);
 	if (session->phase == PHASE_DOOMED) {
 		end(session);
 		return;
@@ -141,8 +119,7 @@ session_defer(struct session *session)
 	if ((session->flags & SESSION_QUEUED) != 0)
 		return;
 	session->flags |= SESSION_QUEUED;
-	reactor_defer(
-	    session->server->reactor, &session->deferred, end_of_turn);
+	reactor_defer(session->lane->reactor, &session->deferred, end_of_turn);
 }
 
 static void
@@ -151,7 +128,7 @@ unwatch(struct session *session)
 	if ((session->flags & SESSION_WATCHED) == 0)
 		return;
 	session->flags &= (uint16_t)~SESSION_WATCHED;
-	reactor_remove(session->server->options.owner, session->fd,
+	reactor_remove(session->lane->owner, session->fd,
 	    BERTH_IO_EVENTS | BERTH_DONT_CALL);
 }
 
@@ -195,7 +172,7 @@ wanted_interest(const struct session *session)
 static void
 watch(struct session *session)
 {
-	struct reactor_owner *owner = session->server->options.owner;
+	struct reactor_owner *owner = session->lane->owner;
 	unsigned wanted = wanted_interest(session);
 	int result = 0;
 
@@ -280,7 +257,7 @@ on_output(struct berth_handler *handler, int fd)
 		session_offer_again(session);
 	}
 	if (session->bytes_out != before)
-		session->active_ns = reactor_now(session->server->reactor).ns;
+		session->active_ns = reactor_now(session->lane->reactor).ns;
 	session_leave(session);
 	return 0;
 }
@@ -328,10 +305,11 @@ const struct berth_handler_type session_handler_type = {
 /* --- its beginning ---------------------------------------------------------*/
 
 static struct session *
-session_new(struct server *server, struct listener *listener, int fd)
+session_new(struct lane *lane, struct listener *listener, int fd)
 {
+	struct server *server = lane->server;
 	size_t size = sizeof(struct session) + server->options.type->state_size;
-	struct session *session = take_memory(server, size);
+	struct session *session = lane_take_memory(lane, size);
 
 	if (session == NULL)
 		return NULL;
@@ -339,45 +317,32 @@ session_new(struct server *server, struct listener *listener, int fd)
 	session->public.service = server->options.service;
 	session->public.state = session + 1;
 	session->handler.type = &session_handler_type;
-	session->server = server;
+	session->lane = lane;
 	session->id = listeners_next_id(server->options.listeners);
-	session->born_ns = reactor_now(server->reactor).ns;
+	session->born_ns = reactor_now(lane->reactor).ns;
 	session->active_ns = session->born_ns;
 	session->fd = fd;
 	if (listener_is_tcp(listener))
 		session->flags = SESSION_CORKED;
 	else if (listener_socket_type(listener) == SOCK_SEQPACKET)
 		session->flags = SESSION_RECORDS;
-	LIST_INSERT_HEAD(&server->sessions, session, link);
+	LIST_INSERT_HEAD(&lane->sessions, session, link);
 	return session;
 }
 
 _Static_assert(sizeof(struct session) % alignof(max_align_t) == 0,
     "the service's state follows");
 
-int
-session_accepted(
-    struct listener_consumer *consumer, struct listener *listener, int fd)
+/* Calls the first hook. */
+static void
+begin(struct session *session)
 {
-	struct server *server = server_of(consumer);
-	const struct berth_session_type *type = server->options.type;
-	struct session *session = NULL;
-	int result = server_session_begins(server);
+	const struct berth_session_type *type = type_of(session);
+	int result;
 
-	if (result == 0) {
-		session = session_new(server, listener, fd);
-		result = -ENOMEM;
-	}
-	if (session == NULL) {
-		server->counters.sessions_failed++;
-		fd_close(&fd);
-		return result;
-	}
-	server->counters.sessions_total++;
-	server->counters.sessions_active++;
 	if (is_logged(session, BERTH_DEBUG))
 		log_peer(session, BERTH_DEBUG, "opened");
-	reactor_charge(server->options.owner);
+	reactor_charge(session->lane->owner);
 	session_enter(session);
 	result = type->open != NULL ? type->open(&session->public) : 0;
 	if (result >= 0)
@@ -385,5 +350,28 @@ session_accepted(
 	else
 		session_doom(session, result);
 	session_leave(session);
+}
+
+int
+session_accepted(
+    struct listener_consumer *consumer, struct listener *listener, int fd)
+{
+	struct server *server = server_of(consumer);
+	struct lane *lane = &server->home;
+	struct session *session = NULL;
+	int result = lane_session_begins(lane);
+
+	if (result == 0) {
+		session = session_new(lane, listener, fd);
+		result = -ENOMEM;
+	}
+	if (session == NULL) {
+		lane->failed++;
+		fd_close(&fd);
+		return result;
+	}
+	server->counters.sessions_total++;
+	server->counters.sessions_active++;
+	begin(session);
 	return 0;
 }

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 
 #include "session/session.h"
+#include "session/session_lane.h"
 
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
@@ -61,7 +62,7 @@ struct session {
 	/* What every message touches comes first, in two cache lines. */
 	struct berth_session public; /* first */
 	struct berth_handler handler;
-	struct server *server;
+	struct lane *lane;
 	struct buffer *input;  /* what the hook has not taken */
 	struct buffer *output; /* what the kernel has not taken */
 	int fd;
@@ -99,6 +100,12 @@ session_is_usual(const struct session *session)
 	return session->flags == (SESSION_OPENED | SESSION_WATCHED) &&
 	       session->phase == PHASE_OPEN && session->input == NULL &&
 	       session->output == NULL;
+}
+
+static inline const struct settings *
+session_settings(const struct session *session)
+{
+	return session->lane->settings;
 }
 
 int session_accepted(
@@ -161,8 +168,6 @@ void session_cancel_timer(struct session *session);
 
 #define DATAGRAM_MAX 65507u /* over IPv4 */
 
-struct datagram;
-
 int datagram_new(struct server *server, struct datagram **ret_datagram);
 int datagram_readable(
     struct listener_consumer *consumer, struct listener *listener, int fd);
@@ -172,67 +177,5 @@ int datagram_local(struct session *session, char *buffer, size_t size);
 /* Why it is not served, or NULL.  size 0: unnamed. */
 const char *datagram_refusal(
     const struct server *server, const struct sockaddr *peer, socklen_t size);
-
-/* --- server.c --------------------------------------------------------------*/
-
-enum drain_stage { DRAIN_NOT, DRAIN_WAITING, DRAIN_CLOSING, DRAIN_ABORTING };
-
-struct server {
-	/* What every message touches comes first. */
-	struct reactor *reactor;
-	struct listeners_shared *shared;
-	int (*input)(struct berth_session *, struct berth_bytes);
-	size_t read_bytes; /* at once: all of shared, or input_limit */
-	uint64_t bytes_in;
-	uint64_t bytes_out;
-
-	struct server_options options;
-	struct listener_consumer consumer;
-	struct berth_handler handler; /* its timers */
-	struct listener **listeners;
-	unsigned listener_count;
-	LIST_HEAD(, session) sessions;
-	struct server_counters counters;
-	struct datagram *datagram; /* the one that is served now */
-	void *spare; /* memory of a session that has ended, for the next */
-	berth_timer_id sweep;	 /* idle_timeout */
-	berth_timer_id deadline; /* of draining */
-	struct reactor_deferred deferred;
-	uint64_t refused_told_ns; /* when refusals were last logged */
-	uint64_t refused_untold;
-	enum drain_stage stage;
-	bool accepting;
-	bool full;   /* listeners wait for a session to end */
-	bool queued; /* its deferred node is with the reactor */
-	bool told;   /* drained() was called */
-	bool freed;  /* free it when the deferred node comes back */
-};
-
-static inline struct server *
-server_of(struct listener_consumer *consumer)
-{
-	return BASE_CONTAINER(consumer, struct server, consumer);
-}
-
-static inline const struct settings *
-server_settings(const struct server *server)
-{
-	return server->options.settings;
-}
-
-/* Bookkeeping when a session begins and when it is gone. */
-int server_session_begins(struct server *server);
-void server_session_gone(struct server *server);
-/* strategy.c: the consumer of a server whose units are a strategy's */
-const struct listener_consumer_type *strategy_consumer(
-    const struct server_strategy *strategy);
-void strategy_end_all(struct server *server, enum server_ending how);
-
-/* drain.c */
-int server_timeout(struct berth_handler *handler, uint64_t now_ns, void *token);
-int server_sweep_arm(struct server *server);
-void server_sweep_disarm(struct server *server);
-void server_drain_check(struct server *server);
-void server_drain_cancel(struct server *server);
 
 #endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * session_lane: where the sessions of a server run.
+ *
+ * A lane is one loop and all that the sessions on it need from one message to
+ * the next.  It belongs to the thread of its loop: nobody else looks at its
+ * sessions.  Lane 0, `home`, is on the host's loop; there a server is made,
+ * listens, and ends.
+ */
+#ifndef SESSION_SESSION_LANE_H
+#define SESSION_SESSION_LANE_H
+
+#include "session/session.h"
+
+struct session;
+
+struct lane {
+	/* What every message touches comes first. */
+	struct reactor *reactor;
+	struct listeners_shared *shared;
+	int (*input)(struct berth_session *, struct berth_bytes);
+	size_t read_bytes; /* at once: all of shared, or input_limit */
+	uint64_t bytes_in;
+	uint64_t bytes_out;
+
+	struct server *server;
+	struct reactor_owner *owner; /* what its sessions register under */
+	const struct settings *settings;
+	LIST_HEAD(, session) sessions;
+	uint64_t failed; /* sessions that ended by an error */
+	void *spare;	 /* memory of a session that has ended, for the next */
+	struct berth_handler handler; /* of its sweep */
+	berth_timer_id sweep;	      /* idle_timeout */
+};
+
+/* --- lane.c ----------------------------------------------------------------*/
+
+/* On this owner's loop, with the server's settings. */
+void lane_init(struct lane *lane, struct server *server,
+    struct reactor_owner *owner, struct listeners_shared *shared);
+/* No session may be left. */
+void lane_fini(struct lane *lane);
+
+/* Memory of a session and its service's state, not zeroed. */
+void *lane_take_memory(struct lane *lane, size_t size);
+void lane_give_memory(struct lane *lane, void *memory);
+/* Around the life of a session; -ENOMEM: it can't begin. */
+int lane_session_begins(struct lane *lane);
+void lane_session_gone(struct lane *lane, bool failed);
+
+/* For all its sessions. */
+void lane_update(struct lane *lane, const struct settings *settings);
+void lane_hold(struct lane *lane, bool hold);
+void lane_close_all(struct lane *lane, int reason);
+void lane_abort_all(struct lane *lane, int reason);
+void lane_each(struct lane *lane, server_session_fn *fn, void *context);
+
+/* --- server.c --------------------------------------------------------------*/
+
+enum drain_stage { DRAIN_NOT, DRAIN_WAITING, DRAIN_CLOSING, DRAIN_ABORTING };
+
+struct datagram;
+
+struct server {
+	struct lane home; /* first: see there */
+	struct server_options options;
+	struct listener_consumer consumer;
+	struct berth_handler handler; /* of draining */
+	struct listener **listeners;
+	unsigned listener_count;
+	struct server_counters counters;
+	struct datagram *datagram; /* the one that is served now */
+	berth_timer_id deadline;   /* of draining */
+	struct reactor_deferred deferred;
+	uint64_t refused_told_ns; /* when refusals were last logged */
+	uint64_t refused_untold;
+	enum drain_stage stage;
+	bool accepting;
+	bool full;   /* listeners wait for a session to end */
+	bool queued; /* its deferred node is with the reactor */
+	bool told;   /* drained() was called */
+	bool freed;  /* free it when the deferred node comes back */
+};
+
+static inline struct server *
+server_of(struct listener_consumer *consumer)
+{
+	return BASE_CONTAINER(consumer, struct server, consumer);
+}
+
+static inline const struct settings *
+server_settings(const struct server *server)
+{
+	return server->options.settings;
+}
+
+/* A session, or a strategy's unit, is gone. */
+void server_session_gone(struct server *server);
+
+/* --- strategy.c: the consumer of a server whose units are a strategy's
+ * ------*/
+
+const struct listener_consumer_type *strategy_consumer(
+    const struct server_strategy *strategy);
+void strategy_end_all(struct server *server, enum server_ending how);
+
+/* --- drain.c ---------------------------------------------------------------*/
+
+int server_timeout(struct berth_handler *handler, uint64_t now_ns, void *token);
+void server_drain_check(struct server *server);
+void server_drain_cancel(struct server *server);
+
+#endif
