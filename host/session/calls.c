@@ -106,6 +106,11 @@ session_peer(struct berth_session *public, char *buffer, size_t size)
 
 	if ((session->flags & SESSION_DATAGRAM) != 0)
 		return datagram_peer(session, buffer, size);
+	if (session->name != NULL) {
+		const void *peer = &session->name->peer;
+
+		return address_print(peer, session->name->size, buffer, size);
+	}
 	return print_name(session->fd, ask_peer, buffer, size);
 }
 

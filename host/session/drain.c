@@ -28,7 +28,7 @@ tell_drained(struct reactor_deferred *node)
 		return;
 	}
 	if (server->stage == DRAIN_NOT || server->told ||
-	    server->counters.sessions_active > 0)
+	    server->counters.sessions_active > 0 || server->parked > 0)
 		return;
 	server->told = true;
 	if (server->options.drained != NULL)
@@ -39,7 +39,7 @@ void
 server_drain_check(struct server *server)
 {
 	if (server->stage == DRAIN_NOT || server->told || server->queued ||
-	    server->counters.sessions_active > 0)
+	    server->counters.sessions_active > 0 || server->parked > 0)
 		return;
 	if (server->deadline != 0)
 		reactor_cancel(server->options.owner, server->deadline, NULL);
@@ -92,6 +92,7 @@ next_stage(struct server *server)
 {
 	if (server->stage == DRAIN_WAITING) {
 		server->stage = DRAIN_CLOSING;
+		arrival_end_all(server);
 		strategy_end_all(server, SERVER_END_ASKED);
 		lane_close_all(&server->home, BERTH_CLOSED_DRAINED);
 		wait_for_stage(server, MONO_MS(closing_ms(server)));
@@ -110,13 +111,14 @@ server_drain(struct server *server, uint64_t drain_ns)
 	server->stage = DRAIN_WAITING;
 	strategy_end_all(server, SERVER_END_DRAINING);
 	server_drain_check(server);
-	if (server->counters.sessions_active > 0)
+	if (server->counters.sessions_active > 0 || server->parked > 0)
 		wait_for_stage(server, drain_ns);
 }
 
 void
 server_abort(struct server *server, int reason)
 {
+	arrival_end_all(server);
 	strategy_end_all(server, SERVER_END_LEFT);
 	lane_abort_all(&server->home, reason);
 }

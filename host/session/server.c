@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* --- the consumer ----------------------------------------------------------*/
 
@@ -27,8 +28,9 @@ server_has_room(struct server *server)
 {
 	const struct server_strategy *strategy = server->options.strategy;
 	unsigned limit = server_settings(server)->instances;
+	uint64_t inside = server->counters.sessions_active + server->parked;
 
-	if ((limit == 0 || server->counters.sessions_active < limit) &&
+	if ((limit == 0 || inside < limit) &&
 	    (strategy == NULL || strategy->ready(server->options.units)))
 		return true;
 	server->full = true;
@@ -36,7 +38,7 @@ server_has_room(struct server *server)
 }
 
 static const struct listener_consumer_type consumer_type = {
-    .accepted = session_accepted,
+    .accepted = arrival_accepted,
     .readable = datagram_readable,
     .ready = is_ready,
 };
@@ -104,6 +106,8 @@ server_new(const struct server_options *options, struct server **ret_server)
 				    : strategy_consumer(options->strategy);
 	server->consumer.name = options->service->name;
 	server->handler.type = &handler_type;
+	TAILQ_INIT(&server->arrivals);
+	arrival_update(server);
 	*ret_server = server;
 	return 0;
 }
@@ -116,6 +120,7 @@ server_free(struct server *server)
 	if (server == NULL)
 		return NULL;
 	BASE_ASSERT(server->counters.sessions_active == 0);
+	BASE_ASSERT(server->parked == 0);
 	server_accept(server, false);
 	server_drain_cancel(server);
 	lane_fini(&server->home);
@@ -272,6 +277,7 @@ server_update(struct server *server, const struct settings *settings)
 
 	server->options.settings = settings;
 	lane_update(&server->home, settings);
+	arrival_update(server);
 	if (!server->accepting)
 		return;
 	for (i = 0; i < server->listener_count; i++) {
@@ -292,6 +298,9 @@ server_counters(
 	ret_counters->sessions_failed = server->home.failed;
 	ret_counters->bytes_in = server->home.bytes_in;
 	ret_counters->bytes_out = server->home.bytes_out;
+	ret_counters->arrivals = server->parked;
+	memcpy(ret_counters->refused, server->refusals.count,
+	    sizeof(ret_counters->refused));
 }
 
 void

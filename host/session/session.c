@@ -92,6 +92,8 @@ end(struct session *session)
 		buffer_drop(&session->input);
 	if (session->output != NULL)
 		buffer_drop(&session->output);
+	if (session->name != NULL)
+		free(session->name);
 	lane_give_memory(lane, session);
 	lane_session_gone(lane, is_failure(reason));
 }
@@ -305,7 +307,7 @@ const struct berth_handler_type session_handler_type = {
 /* --- its beginning ---------------------------------------------------------*/
 
 static struct session *
-session_new(struct lane *lane, struct listener *listener, int fd)
+session_new(struct lane *lane, const struct visitor *visitor)
 {
 	struct server *server = lane->server;
 	size_t size = sizeof(struct session) + server->options.type->state_size;
@@ -321,13 +323,36 @@ session_new(struct lane *lane, struct listener *listener, int fd)
 	session->id = listeners_next_id(server->options.listeners);
 	session->born_ns = reactor_now(lane->reactor).ns;
 	session->active_ns = session->born_ns;
-	session->fd = fd;
-	if (listener_is_tcp(listener))
+	session->fd = visitor->fd;
+	if (listener_is_tcp(visitor->listener))
 		session->flags = SESSION_CORKED;
-	else if (listener_socket_type(listener) == SOCK_SEQPACKET)
+	else if (listener_socket_type(visitor->listener) == SOCK_SEQPACKET)
 		session->flags = SESSION_RECORDS;
 	LIST_INSERT_HEAD(&lane->sessions, session, link);
 	return session;
+}
+
+/* What the client is called, when its socket says something else. */
+static int
+keep_name(struct session *session, const struct visitor *visitor)
+{
+	struct session_name *name = malloc(sizeof(*name));
+
+	if (name == NULL)
+		return -ENOMEM;
+	memcpy(&name->peer, &visitor->peer, visitor->peer_size);
+	name->size = visitor->peer_size;
+	session->name = name;
+	return 0;
+}
+
+/* It was not begun yet. */
+static struct session *
+unmake(struct session *session)
+{
+	LIST_REMOVE(session, link);
+	lane_give_memory(session->lane, session);
+	return NULL;
 }
 
 _Static_assert(sizeof(struct session) % alignof(max_align_t) == 0,
@@ -353,21 +378,23 @@ begin(struct session *session)
 }
 
 int
-session_accepted(
-    struct listener_consumer *consumer, struct listener *listener, int fd)
+session_begin(struct visitor *visitor)
 {
-	struct server *server = server_of(consumer);
+	struct server *server = visitor->server;
 	struct lane *lane = &server->home;
 	struct session *session = NULL;
 	int result = lane_session_begins(lane);
 
 	if (result == 0) {
-		session = session_new(lane, listener, fd);
+		session = session_new(lane, visitor);
 		result = -ENOMEM;
 	}
+	if (session != NULL && visitor->peer_replaced &&
+	    keep_name(session, visitor) < 0)
+		session = unmake(session);
 	if (session == NULL) {
 		lane->failed++;
-		fd_close(&fd);
+		fd_close(&visitor->fd);
 		return result;
 	}
 	server->counters.sessions_total++;

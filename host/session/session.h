@@ -12,10 +12,33 @@
 
 #include <berth/berth.h>
 
-#include "net/net.h"
+#include "guard/guard.h"
 
 struct server;
+struct arrival_stage;
 struct session_info;
+
+/*
+ * A connection that has come and is not yet a session: what is known of it, on
+ * the stack of whoever looks at it.  The peer's address is asked for when it
+ * is wanted, and may be another one than the socket's (PROXY protocol); that
+ * one then counts for all that follows.
+ */
+struct visitor {
+	struct server *server;
+	struct listener *listener;
+	int fd;
+	socklen_t peer_size;	  /* 0: not asked for yet */
+	bool peer_replaced;	  /* not the socket's own */
+	enum guard_reason reason; /* why it is refused */
+	struct sockaddr_storage peer;
+};
+
+/* NULL: it is gone. */
+const struct sockaddr *visitor_peer(
+    struct visitor *visitor, socklen_t *ret_size);
+void visitor_set_peer(
+    struct visitor *visitor, const struct sockaddr *peer, socklen_t size);
 
 /* How units end that do not end by themselves. */
 enum server_ending {
@@ -33,9 +56,9 @@ struct server_strategy {
 	/* May a unit begin, beside the limits of the server?  When it says no,
 	 * it calls server_wake() once it would say yes. */
 	bool (*ready)(void *units);
-	/* A connection, which is the unit's now, as is closing it.  NULL: it
-	 * takes whole sockets. */
-	int (*accepted)(void *units, struct listener *listener, int fd);
+	/* A connection, whose descriptor is the unit's now, as is closing it.
+	 * NULL: it takes whole sockets. */
+	int (*accepted)(void *units, struct visitor *visitor);
 	/* A socket has clients or datagrams.  >0: call again in this turn. */
 	int (*readable)(void *units, struct listener *listener, int fd);
 	void (*end_all)(void *units, enum server_ending how);
@@ -52,6 +75,8 @@ struct server_options {
 	struct log *log;
 	const struct server_strategy *strategy; /* NULL: callbacks */
 	void *units;				/* the strategy's */
+	/* Ends with NULL; NULL: those of arrival.c.  For tests. */
+	const struct arrival_stage *const *stages;
 	/* The last session is gone while draining; called once, from the end
 	 * of a turn. */
 	void (*drained)(void *context);
@@ -100,7 +125,9 @@ struct server_counters {
 	uint64_t sessions_total;
 	uint64_t sessions_failed; /* ended by an error or overflow */
 	uint64_t datagrams;
-	uint64_t datagrams_refused; /* the anti-loop rules */
+	uint64_t datagrams_refused;	 /* the anti-loop rules */
+	uint64_t arrivals;		 /* that wait to be judged */
+	uint64_t refused[GUARD_REASONS]; /* connections, by the reason */
 	uint64_t bytes_in;
 	uint64_t bytes_out;
 };

@@ -10,6 +10,7 @@
 #ifndef SESSION_SESSION_LANE_H
 #define SESSION_SESSION_LANE_H
 
+#include "session/arrival.h"
 #include "session/session.h"
 
 struct session;
@@ -69,6 +70,10 @@ struct server {
 	struct listener **listeners;
 	unsigned listener_count;
 	struct server_counters counters;
+	struct guard_refusals refusals;
+	uint32_t stages; /* those of arrival.c that apply, a bit each */
+	unsigned parked;
+	struct arrival_list arrivals;
 	struct datagram *datagram; /* the one that is served now */
 	berth_timer_id deadline;   /* of draining */
 	struct reactor_deferred deferred;

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 
 #include "session/session.h"
+#include "session/arrival.h"
 #include "session/session_lane.h"
 
 #define likely(x) __builtin_expect(!!(x), 1)
@@ -58,6 +59,11 @@ enum session_phase {
 #define SESSION_HELD 0x400u   /* server_hold() */
 #define SESSION_STOPPED (SESSION_PAUSED | SESSION_HELD) /* does not read */
 
+struct session_name {
+	socklen_t size;
+	struct sockaddr_storage peer;
+};
+
 struct session {
 	/* What every message touches comes first, in two cache lines. */
 	struct berth_session public; /* first */
@@ -81,6 +87,8 @@ struct session {
 	uint64_t born_ns;
 	berth_timer_id timer; /* of the timeout hook, then of closing */
 	struct reactor_deferred deferred;
+	struct session_name *name; /* NULL: the peer is the socket's */
+	void *unused;
 };
 
 extern const struct berth_handler_type session_handler_type;
@@ -108,8 +116,8 @@ session_settings(const struct session *session)
 	return session->lane->settings;
 }
 
-int session_accepted(
-    struct listener_consumer *consumer, struct listener *listener, int fd);
+/* Takes the descriptor. */
+int session_begin(struct visitor *visitor);
 /* Around hooks.  False: the session is gone. */
 void session_enter(struct session *session);
 bool session_leave(struct session *session);

@@ -5,16 +5,6 @@
 #include "session/session_priv.h"
 
 static int
-accepted(struct listener_consumer *consumer, struct listener *listener, int fd)
-{
-	struct server *server = server_of(consumer);
-
-	reactor_charge(server->options.owner);
-	return server->options.strategy->accepted(
-	    server->options.units, listener, fd);
-}
-
-static int
 readable(struct listener_consumer *consumer, struct listener *listener, int fd)
 {
 	struct server *server = server_of(consumer);
@@ -31,7 +21,7 @@ ready(struct listener_consumer *consumer)
 }
 
 static const struct listener_consumer_type connections = {
-    .accepted = accepted,
+    .accepted = arrival_accepted,
     .readable = readable,
     .ready = ready,
 };

@@ -120,24 +120,24 @@ describe_unix(struct description *description, int fd,
 
 void
 describe_connection(struct description *description,
-    const struct spawn_template *template, int fd)
+    const struct spawn_template *template, struct visitor *visitor)
 {
-	struct sockaddr_storage peer = {.ss_family = AF_UNSPEC}, local = peer;
-	socklen_t size = sizeof(peer), local_size = sizeof(local);
-	void *peer_start = &peer, *local_start = &local;
+	struct sockaddr_storage local = {.ss_family = AF_UNSPEC};
+	socklen_t size, local_size = sizeof(local);
+	const struct sockaddr *peer = visitor_peer(visitor, &size);
+	void *local_start = &local;
 
 	begin(description, template);
 	/* A client that is gone already has no address. */
-	if (getpeername(fd, peer_start, &size) < 0)
+	if (peer == NULL)
 		return;
-	address_print(
-	    peer_start, size, description->peer, sizeof(description->peer));
-	if (peer.ss_family == AF_UNIX) {
-		describe_unix(description, fd, &peer, size);
+	address_print(peer, size, description->peer, sizeof(description->peer));
+	if (peer->sa_family == AF_UNIX) {
+		describe_unix(description, visitor->fd, &visitor->peer, size);
 		return;
 	}
-	if (getsockname(fd, local_start, &local_size) == 0)
-		describe_inet(description, &peer, &local);
+	if (getsockname(visitor->fd, local_start, &local_size) == 0)
+		describe_inet(description, &visitor->peer, &local);
 }
 
 void

@@ -219,17 +219,17 @@ external_start(struct external *program, struct description *description,
  */
 
 static int
-accepted(void *units, struct listener *listener, int fd)
+accepted(void *units, struct visitor *visitor)
 {
 	struct external *program = units;
 	struct external_child *child = external_child_new(program);
+	int fd = visitor->fd;
 	struct spawn start = {.fds = {fd, fd, fd}, .listen_fd = -1};
 	struct description description;
 	int result = -ENOMEM;
 
-	(void)listener;
 	if (child != NULL) {
-		describe_connection(&description, program->template, fd);
+		describe_connection(&description, program->template, visitor);
 		result = external_start(program, &description, &start, child);
 	}
 	/* The process has copies of its own. */

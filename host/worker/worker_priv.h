@@ -49,7 +49,7 @@ struct description {
 
 /* Of a connection. */
 void describe_connection(struct description *description,
-    const struct spawn_template *template, int fd);
+    const struct spawn_template *template, struct visitor *visitor);
 /* Of a socket that is handed over: LISTEN_FDS and kin. */
 void describe_socket(struct description *description,
     const struct spawn_template *template, const char *name);

@@ -46,10 +46,23 @@ init_settings(struct settings *settings)
 	settings->output_limit_bytes = 65536;
 }
 
-int
-bed_setup(void **state)
+/* Monotonic, and so far ahead as the test wants it. */
+static struct mono
+clock_ahead(void *context)
+{
+	const struct bed *bed = context;
+	struct mono now = mono_now();
+
+	now.ns += bed->ahead_ns;
+	return now;
+}
+
+static int
+setup(void **state, bool ahead)
 {
 	struct bed *bed = calloc(1, sizeof(*bed));
+	const struct reactor_options options = {
+	    .clock = clock_ahead, .clock_context = bed};
 
 	assert_non_null(bed);
 	/* Whatever loop a test may be in: it fails, it does not hang. */
@@ -64,11 +77,24 @@ bed_setup(void **state)
 	assert_non_null(bed->errors);
 	snprintf(bed->folder, sizeof(bed->folder), "/tmp/berth-net-XXXXXX");
 	assert_non_null(mkdtemp(bed->folder));
-	assert_int_equal(reactor_new(NULL, &bed->reactor), 0);
+	assert_int_equal(
+	    reactor_new(ahead ? &options : NULL, &bed->reactor), 0);
 	assert_int_equal(
 	    listeners_new(bed->reactor, &bed->log, &bed->listeners), 0);
 	*state = bed;
 	return 0;
+}
+
+int
+bed_setup(void **state)
+{
+	return setup(state, false);
+}
+
+int
+bed_setup_ahead(void **state)
+{
+	return setup(state, true);
 }
 
 int

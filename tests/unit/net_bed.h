@@ -29,10 +29,13 @@ struct bed {
 	struct text lines; /* of the log */
 	char folder[64];   /* for sockets; removed at the end */
 	char path[128];
-	int descriptors; /* that were open before */
+	int descriptors;   /* that were open before */
+	uint64_t ahead_ns; /* of the real time, with bed_setup_ahead() */
 };
 
 int bed_setup(void **state);
+/* With a clock that the test moves on. */
+int bed_setup_ahead(void **state);
 int bed_teardown(void **state);
 
 /* "tcp:127.0.0.1:0", "tcp4:*:0", "unix:PATH", "unix:@name", … */

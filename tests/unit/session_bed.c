@@ -55,14 +55,12 @@ note_drained(void *context)
 
 /* --- the stage -------------------------------------------------------------*/
 
-int
-stage_setup(void **state)
+static int
+setup(void **state, void *bed)
 {
 	struct stage *stage = calloc(1, sizeof(*stage));
-	void *bed;
 
 	assert_non_null(stage);
-	bed_setup(&bed);
 	stage->bed = bed;
 	stage->host.write = session_write;
 	stage->host.vprintf = session_vprintf;
@@ -82,6 +80,24 @@ stage_setup(void **state)
 	    0);
 	*state = stage;
 	return 0;
+}
+
+int
+stage_setup(void **state)
+{
+	void *bed;
+
+	bed_setup(&bed);
+	return setup(state, bed);
+}
+
+int
+stage_setup_ahead(void **state)
+{
+	void *bed;
+
+	bed_setup_ahead(&bed);
+	return setup(state, bed);
 }
 
 static bool
@@ -120,6 +136,7 @@ stage_serve(struct stage *stage, const struct berth_session_type *type,
 	    .settings = &stage->bed->settings,
 	    .listeners = stage->bed->listeners,
 	    .log = &stage->bed->log,
+	    .stages = stage->stages,
 	    .drained = note_drained,
 	    .context = stage,
 	};

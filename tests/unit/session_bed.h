@@ -27,11 +27,14 @@ struct stage {
 	struct server *server;
 	struct listener *listener; /* the first */
 	struct notes notes;
-	void *context;			 /* a test's own */
-	struct server_counters counters; /* as of stage_counters() */
+	const struct arrival_stage *const *stages; /* NULL: the usual */
+	void *context;				   /* a test's own */
+	struct server_counters counters;	   /* as of stage_counters() */
 };
 
 int stage_setup(void **state);
+/* With a clock that the test moves on, stage->bed->ahead_ns. */
+int stage_setup_ahead(void **state);
 int stage_teardown(void **state);
 /* Starts the service on these endpoints, NULL ends; the type is copied, its
  * closed hook wrapped by one that keeps notes. */
