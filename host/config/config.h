@@ -99,6 +99,7 @@ struct config_input {
 	const char *text; /* a path, or the directives themselves */
 	const char *name; /* for places of a string: "-S #3"; else NULL */
 	enum config_format format;
+	const char *address; /* of lines of inetd.conf without one, or NULL */
 };
 
 struct config_options {

@@ -49,6 +49,7 @@ struct reader {
 	unsigned file_count;
 	size_t total_bytes;
 	enum config_format format; /* of what is being read */
+	const char *address;	   /* of the input, or NULL */
 	struct inetd *inetd;	   /* while such a file is read, or NULL */
 	struct xinetd *xinetd;
 	const struct place *at; /* of all mistakes, if not NULL */

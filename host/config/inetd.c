@@ -369,6 +369,23 @@ read_lines(struct reader *reader, const struct source *source)
 	return reader->mistakes != before ? CONFIG_E_MISTAKE : 0;
 }
 
+/* The address that whoever reads the file gives to lines without one. */
+static int
+given_address(struct reader *reader)
+{
+	struct place nowhere = {.source = NULL};
+	struct value list;
+
+	if (reader->address == NULL)
+		return 0;
+	list = make_value(
+	    reader, &nowhere, reader->address, strlen(reader->address));
+	if (list.text == NULL)
+		return -ENOMEM;
+	return inetd_addresses(reader, &list, &reader->inetd->addresses,
+	    &reader->inetd->address_count);
+}
+
 int
 inetd_read(struct reader *reader, const struct source *source)
 {
@@ -378,7 +395,9 @@ inetd_read(struct reader *reader, const struct source *source)
 	if (reader->inetd != NULL)
 		return read_lines(reader, source);
 	reader->inetd = &inetd;
-	result = read_lines(reader, source);
+	result = given_address(reader);
+	if (result == 0)
+		result = read_lines(reader, source);
 	reader->inetd = NULL;
 	inetd_names_free(&inetd);
 	return result;

@@ -80,7 +80,7 @@ make_directive(
 	    reader->tree->arena, sizeof(*directive->settings));
 	if (directive->settings == NULL)
 		return NULL;
-	settings_init(directive->settings);
+	*directive->settings = reader->defaults;
 	return make_arguments(reader, directive, NULL, 0) < 0 ? NULL
 							      : directive;
 }

@@ -112,6 +112,7 @@ read_input(struct reader *reader, const struct config_input *input)
 	int result;
 
 	reader->format = input->format;
+	reader->address = input->address;
 	if (input->kind == CONFIG_STRING)
 		result = read_string(reader, input);
 	else

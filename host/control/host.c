@@ -25,12 +25,16 @@ copy_inputs(struct host *host, const struct host_options *options)
 	for (unsigned i = 0; i < options->input_count; i++) {
 		const struct config_input *from = &options->inputs[i];
 
-		inputs[i].kind = from->kind;
+		inputs[i] = *from;
 		inputs[i].text = arena_string(host->arena, from->text);
 		if (from->name != NULL)
 			inputs[i].name = arena_string(host->arena, from->name);
+		if (from->address != NULL)
+			inputs[i].address = arena_string(
+			    host->arena, from->address);
 		if (inputs[i].text == NULL ||
-		    (from->name != NULL && inputs[i].name == NULL))
+		    (from->name != NULL && inputs[i].name == NULL) ||
+		    (from->address != NULL && inputs[i].address == NULL))
 			return -ENOMEM;
 	}
 	host->options.inputs = inputs;

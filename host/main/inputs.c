@@ -79,6 +79,7 @@ add_file(struct options *options, const char *path, enum config_format format)
 
 	input->kind = CONFIG_FILE;
 	input->format = format;
+	input->address = options->address;
 	input->text = locate(options, path);
 	if (input->text == NULL)
 		return -ENOMEM;
@@ -100,16 +101,32 @@ add_directive(struct options *options, const char *text, unsigned number)
 	return 0;
 }
 
+/* What a command line says of all services, as a text before the files. */
+static int
+add_defaults(struct options *options)
+{
+	struct config_input *input = &options->inputs[options->input_count];
+
+	if (options->defaults == NULL)
+		return 0;
+	input->kind = CONFIG_STRING;
+	input->text = options->defaults;
+	input->name = "options";
+	options->input_count++;
+	return 0;
+}
+
 static int
 make_inputs(struct options *options)
 {
-	unsigned most = options->file_count + options->directive_count + 1;
-	int result = 0;
+	unsigned most = options->file_count + options->directive_count + 2;
+	int result;
 
 	options->inputs = arena_alloc(
 	    options->arena, most * sizeof(*options->inputs));
 	if (options->inputs == NULL)
 		return -ENOMEM;
+	result = add_defaults(options);
 	if (options->file_count == 0 &&
 	    (options->directive_count == 0 || access(DEFAULT_FILE, F_OK) == 0))
 		result = add_file(options, DEFAULT_FILE, options->format);

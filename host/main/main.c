@@ -23,12 +23,12 @@ print(const char *text)
 }
 
 static enum status
-print_help(void)
+print_help(const struct options *options)
 {
 	AUTO_TEXT text;
 
 	text_init(&text);
-	options_help(&text);
+	options_help(options->table, &text);
 	return print(text_string(&text));
 }
 
@@ -51,7 +51,7 @@ act(struct program *program)
 {
 	switch (program->options.action) {
 	case OPTIONS_HELP:
-		return print_help();
+		return print_help(&program->options);
 	case OPTIONS_VERSION:
 		return print("berthd " PACKAGE_VERSION "\n");
 	case OPTIONS_CHECK:

@@ -148,6 +148,22 @@ start_services(struct program *program)
 	return STATUS_GOOD;
 }
 
+/* Options of inetd and xinetd that have no meaning here. */
+static void
+tell_notes(struct program *program)
+{
+	const struct options *options = &program->options;
+
+	for (unsigned i = 0; i < options->note_count; i++) {
+		const struct option_row *row = options->notes[i];
+		const char letter[] = {(char)row->letter, '\0'};
+
+		log_printf(&program->sink.log, BERTH_WARNING, NULL,
+		    "option -%s has no effect: %s",
+		    row->name[0] != '\0' ? row->name : letter, row->help);
+	}
+}
+
 static enum status
 start(struct program *program)
 {
@@ -164,6 +180,7 @@ start(struct program *program)
 	if (result != 0)
 		log_printf(&program->sink.log, BERTH_WARNING, NULL,
 		    "limit of descriptors: %s", strerror(-result));
+	tell_notes(program);
 	status = take_pid_file(program, options->pid_file);
 	if (status == STATUS_GOOD)
 		status = start_services(program);

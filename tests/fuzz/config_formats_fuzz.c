@@ -23,7 +23,8 @@ read_text(const char *text, enum config_format format, struct errors *errors)
 {
 	const struct config_options options = {
 	    .convert = true, .user_exists = user_exists};
-	const struct config_input input = {CONFIG_STRING, text, "fuzz", format};
+	const struct config_input input = {
+	    CONFIG_STRING, text, "fuzz", format, NULL};
 	struct tree *tree = NULL;
 
 	BASE_ASSERT(errors != NULL);

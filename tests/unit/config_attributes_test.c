@@ -168,7 +168,8 @@ read_value(struct reading *reading, enum attribute_scope scope,
     const char *name, const char *value)
 {
 	AUTO_TEXT text = {0};
-	struct config_input input = {CONFIG_STRING, NULL, NULL, CONFIG_AUTO};
+	struct config_input input = {
+	    CONFIG_STRING, NULL, NULL, CONFIG_AUTO, NULL};
 
 	text_printf(&text, "%s { %s = %s }",
 	    scope == ATTRIBUTE_HOST ? "host" : "static a", name, value);

@@ -283,9 +283,9 @@ static void
 test_strings(void **state)
 {
 	const struct config_input inputs[] = {
-	    {CONFIG_STRING, "static echo", "-S #1", CONFIG_AUTO},
-	    {CONFIG_STRING, "remove Q", "-S #2", CONFIG_AUTO},
-	    {CONFIG_STRING, "static x bogus", "-S #3", CONFIG_AUTO},
+	    {CONFIG_STRING, "static echo", "-S #1", CONFIG_AUTO, NULL},
+	    {CONFIG_STRING, "remove Q", "-S #2", CONFIG_AUTO, NULL},
+	    {CONFIG_STRING, "static x bogus", "-S #3", CONFIG_AUTO, NULL},
 	};
 	AUTO_TEXT text = {0};
 	struct reading reading;
@@ -307,9 +307,9 @@ static void
 test_missing_file(void **state)
 {
 	const struct config_input inputs[] = {
-	    {CONFIG_STRING, "static a", "-S #1", CONFIG_AUTO},
-	    {CONFIG_FILE, "no-such-file", NULL, CONFIG_AUTO},
-	    {CONFIG_STRING, "remov b", "-S #2", CONFIG_AUTO},
+	    {CONFIG_STRING, "static a", "-S #1", CONFIG_AUTO, NULL},
+	    {CONFIG_FILE, "no-such-file", NULL, CONFIG_AUTO, NULL},
+	    {CONFIG_STRING, "remov b", "-S #2", CONFIG_AUTO, NULL},
 	};
 	AUTO_TEXT text = {0};
 	struct reading reading;
@@ -333,9 +333,9 @@ test_one_text(void **state)
 {
 	const struct config_input inputs[] = {
 	    {CONFIG_STRING, "defaults { backlog = 7 } host { reload = exact }",
-		NULL, CONFIG_AUTO},
-	    {CONFIG_STRING, "static echo", NULL, CONFIG_AUTO},
-	    {CONFIG_STRING, "static echo", "second", CONFIG_AUTO},
+		NULL, CONFIG_AUTO, NULL},
+	    {CONFIG_STRING, "static echo", NULL, CONFIG_AUTO, NULL},
+	    {CONFIG_STRING, "static echo", "second", CONFIG_AUTO, NULL},
 	};
 	struct reading reading;
 

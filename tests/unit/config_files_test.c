@@ -25,7 +25,8 @@ write_file(const char *name, const char *data, mode_t mode)
 static void
 expect(const char *path, const char *messages, const char *print)
 {
-	const struct config_input input = {CONFIG_FILE, path, NULL, CONFIG_SVC};
+	const struct config_input input = {
+	    CONFIG_FILE, path, NULL, CONFIG_SVC, NULL};
 	struct reading reading;
 	AUTO_TEXT text = {0};
 
@@ -218,7 +219,7 @@ static void
 test_depth(void **state)
 {
 	const struct config_input input = {
-	    CONFIG_FILE, "link0", NULL, CONFIG_SVC};
+	    CONFIG_FILE, "link0", NULL, CONFIG_SVC, NULL};
 	struct reading reading;
 
 	(void)state;
@@ -240,7 +241,7 @@ static void
 test_doubling(void **state)
 {
 	const struct config_input input = {
-	    CONFIG_FILE, "twice0", NULL, CONFIG_SVC};
+	    CONFIG_FILE, "twice0", NULL, CONFIG_SVC, NULL};
 	struct errors *errors = errors_new(20);
 	struct tree *tree;
 	AUTO_TEXT text = {0};

@@ -75,7 +75,7 @@ void
 reading_init_string(struct reading *reading, const char *string)
 {
 	const struct config_input input = {
-	    CONFIG_STRING, string, NULL, CONFIG_AUTO};
+	    CONFIG_STRING, string, NULL, CONFIG_AUTO, NULL};
 
 	reading_init(reading, &input, 1);
 }
@@ -92,8 +92,8 @@ reading_fini(struct reading *reading)
 void
 reading_check_round_trip(const struct reading *reading)
 {
-	const struct config_input input = {
-	    CONFIG_STRING, text_string(&reading->print), NULL, CONFIG_AUTO};
+	const struct config_input input = {CONFIG_STRING,
+	    text_string(&reading->print), NULL, CONFIG_AUTO, NULL};
 	struct reading again;
 
 	reading_init_convert(&again, &input);

@@ -83,7 +83,7 @@ static unsigned
 try_print(const struct reading *reading, enum config_format format)
 {
 	struct errors *errors = errors_new(0);
-	struct config_input input = {CONFIG_STRING, NULL, NULL, format};
+	struct config_input input = {CONFIG_STRING, NULL, NULL, format, NULL};
 	struct reading again;
 	AUTO_TEXT text = {0};
 	int result;
@@ -109,7 +109,7 @@ static void
 try_file(const char *folder, const char *name)
 {
 	const struct config_input input = {
-	    CONFIG_FILE, name, NULL, format_of(name)};
+	    CONFIG_FILE, name, NULL, format_of(name), NULL};
 	AUTO_TEXT messages = {0};
 	struct reading reading;
 

@@ -57,7 +57,7 @@ test_good(void **state)
 	corpus_list(".conf", &corpus);
 	for (size_t i = 0; corpus.name[i][0] != '\0'; i++) {
 		const struct config_input input = {
-		    CONFIG_FILE, corpus.name[i], NULL, CONFIG_AUTO};
+		    CONFIG_FILE, corpus.name[i], NULL, CONFIG_AUTO, NULL};
 		struct reading reading;
 
 		reading_init(&reading, &input, 1);
@@ -73,7 +73,8 @@ test_good(void **state)
 static void
 read_bad(const char *name, struct text *messages)
 {
-	const struct config_input input = {CONFIG_FILE, name, NULL, CONFIG_SVC};
+	const struct config_input input = {
+	    CONFIG_FILE, name, NULL, CONFIG_SVC, NULL};
 	struct errors *errors = errors_new(20);
 	struct tree *tree;
 
@@ -96,7 +97,7 @@ test_bad(void **state)
 	corpus_list(".conf", &corpus);
 	for (i = 0; corpus.name[i][0] != '\0'; i++) {
 		const struct config_input input = {
-		    CONFIG_FILE, corpus.name[i], NULL, CONFIG_SVC};
+		    CONFIG_FILE, corpus.name[i], NULL, CONFIG_SVC, NULL};
 		AUTO_TEXT messages = {0};
 		struct reading reading;
 

@@ -60,7 +60,8 @@ __wrap_reallocarray(void *old, size_t count, size_t size)
 static int
 read_file(const char *name, struct errors *errors, struct tree **ret_tree)
 {
-	const struct config_input input = {CONFIG_FILE, name, NULL, CONFIG_SVC};
+	const struct config_input input = {
+	    CONFIG_FILE, name, NULL, CONFIG_SVC, NULL};
 
 	return config_read(&input, 1, NULL, errors, ret_tree);
 }
@@ -129,7 +130,8 @@ static size_t
 cost(unsigned count)
 {
 	const struct config_options *options = NULL;
-	struct config_input input = {CONFIG_STRING, NULL, NULL, CONFIG_SVC};
+	struct config_input input = {
+	    CONFIG_STRING, NULL, NULL, CONFIG_SVC, NULL};
 	struct errors *errors = errors_new(20);
 	struct tree *tree;
 	AUTO_TEXT text = {0};

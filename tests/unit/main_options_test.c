@@ -325,7 +325,7 @@ test_help(void **state)
 
 	(void)state;
 	text_init(&help);
-	options_help(&help);
+	options_help(options_table_of("berthd"), &help);
 	for (row = options_table(); row->name != NULL; row++) {
 		snprintf(form, sizeof(form), "--%s %s", row->name,
 		    row->argument == NULL ? " " : row->argument);
