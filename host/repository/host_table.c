@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "repository/repository_priv.h"
+#include "stream/stream.h"
 
 struct instance *
 instance_of(struct berth_service *service)
@@ -238,4 +239,5 @@ const struct berth_host repository_host_table = {
     .thread_start = table_thread_start,
     .thread_stop_fd = table_thread_stop_fd,
     .thread_service = table_thread_service,
+    .messages = &message_calls,
 };

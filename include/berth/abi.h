@@ -15,6 +15,7 @@
  * History
  *   1.0  services, event sessions, datagrams, handlers, timers, posts, threads,
  *	  state hand-over, readiness
+ *   1.1  messages and queues
  */
 #ifndef BERTH_ABI_H
 #define BERTH_ABI_H
@@ -24,7 +25,7 @@
 
 #define BERTH_MAGIC 0x48545242u /* "BRTH" in memory, little endian */
 #define BERTH_ABI_MAJOR 1
-#define BERTH_ABI_MINOR 0
+#define BERTH_ABI_MINOR 1
 
 #define BERTH_NOTE_OWNER "Berth" /* with its NUL, 6 bytes */
 #define BERTH_NOTE_TYPE 1u

@@ -17,6 +17,7 @@ extern "C" {
 #include <berth/calls.h>
 #include <berth/text.h>
 #include <berth/events.h>
+#include <berth/message.h>
 
 #ifdef __cplusplus
 }

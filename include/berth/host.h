@@ -21,6 +21,8 @@ enum berth_level {
 	BERTH_DEBUG = 7
 };
 
+struct berth_message_calls;
+
 /* A command on its way; see berth_command(). */
 struct berth_command;
 typedef void(berth_reply_fn)(void *arg, int status, struct berth_bytes text);
@@ -79,6 +81,9 @@ struct berth_host {
 	    struct berth_service *, const char *, berth_thread_fn *, void *);
 	int (*thread_stop_fd)(struct berth_thread *);
 	struct berth_service *(*thread_service)(struct berth_thread *);
+
+	/* 1.1: messages and queues, <berth/message.h> */
+	const struct berth_message_calls *messages;
 };
 
 #endif

@@ -6,14 +6,27 @@ import os
 import re
 import shutil
 
-from berth_e2e import case, main, run_berthd, wait_until
+from berth_e2e import SOURCE, case, main, run_berthd, wait_until
 from steered import PLUGINS, Steered
+
+
+
+def interface():
+    """The numbers of <berth/abi.h>: "1.0"."""
+    with open(os.path.join(SOURCE, "include", "berth", "abi.h"),
+              encoding="ascii") as header:
+        text = header.read()
+    return ".".join(re.search(r"BERTH_ABI_%s (\d+)" % word, text).group(1)
+                    for word in ("MAJOR", "MINOR"))
+
+
+OURS = interface()
 
 # Plugin, location, what is said behind svc.conf:1:28 and the file's name.
 REFUSED = [
     ("descriptor_size", "x:make_sin()",
-     "its descriptor has 24 bytes, in interface 1.0 it has 120: rebuild the "
-     "plugin"),
+     "its descriptor has 24 bytes, in interface %s it has 120: rebuild "
+     "the plugin" % OURS),
     ("not_exported", "x:make_sin()",
      "'make_sin' has a note, but the symbol is not exported"),
     ("module_kind", "x:make_sin()",
@@ -24,8 +37,8 @@ REFUSED = [
      "looks for libraries in 'lib', which is not an absolute folder: link it "
      "without -rpath"),
     ("constructor_refused", "x:make_constructor()",
-     "needs interface 1.99, this host has 1.0: use a newer host or rebuild "
-     "the plugin"),
+     "needs interface 1.99, this host has %s: use a newer host or rebuild "
+     "the plugin" % OURS),
     ("object", "x:object_type()",
      "'object_type' is an object, not a factory: write object_type without "
      "parentheses"),

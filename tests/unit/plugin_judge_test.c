@@ -6,6 +6,11 @@
 
 #include <elf.h>
 
+#define TEXT(x) #x
+#define NUMBER(x) TEXT(x)
+/* The interface of this host. */
+#define OURS NUMBER(BERTH_ABI_MAJOR) "." NUMBER(BERTH_ABI_MINOR)
+
 static const struct {
 	const char *plugin;
 	const char *location;
@@ -16,16 +21,20 @@ static const struct {
 	"@/x.so: the magic of its Berth note is 0x12345678, not 0x48545242: "
 	"damaged, or not made by <berth/berth.h>"},
     {"bad_major", "x:make_sin()", -ENOEXEC,
-	"@/x.so: needs interface 2.0, this host has 1.0: use a newer host or "
-	"rebuild the plugin"},
+	"@/x.so: needs interface 2." NUMBER(
+	    BERTH_ABI_MINOR) ", this host has " OURS ": use a newer host or "
+			     "rebuild the plugin"},
     {"newer_minor", "x:make_sin()", -ENOEXEC,
-	"@/x.so: needs interface 1.7, this host has 1.0: use a newer host or "
+	"@/x.so: needs interface 1.7, this host has " OURS
+	": use a newer host or "
 	"rebuild the plugin"},
     {"descriptor_size", "x:make_sin()", -ENOEXEC,
-	"@/x.so: its descriptor has 24 bytes, in interface 1.0 it has 120: "
+	"@/x.so: its descriptor has 24 bytes, in interface " OURS
+	" it has 120: "
 	"rebuild the plugin"},
     {"type_size", "x:make_sin()", -ENOEXEC,
-	"@/x.so: its type object has 4096 bytes, in interface 1.0 it has %zu: "
+	"@/x.so: its type object has 4096 bytes, in interface " OURS
+	" it has %zu: "
 	"rebuild the plugin"},
     {"no_note", "x:make_sin()", -ENOEXEC,
 	"@/x.so: not a Berth plugin: it has no note of BERTH_SERVICE()"},
@@ -87,13 +96,15 @@ static const struct {
 	"@/x.so: make_magic(): the magic of its type object is 0xffffffff, "
 	"not 0x48545242: damaged, or not made by <berth/berth.h>"},
     {"garbage_type", "x:make_major()", -ENOEXEC,
-	"@/x.so: make_major(): needs interface 9.0, this host has 1.0: use a "
-	"newer host or rebuild the plugin"},
+	"@/x.so: make_major(): needs interface 9." NUMBER(
+	    BERTH_ABI_MINOR) ", this host has " OURS ": use a "
+			     "newer host or rebuild the plugin"},
     {"garbage_type", "x:make_kind()", -ENOEXEC,
 	"@/x.so: make_kind(): the type object is a STREAM, it is declared as "
 	"Service_Object"},
     {"garbage_type", "x:make_size()", -ENOEXEC,
-	"@/x.so: make_size(): its type object has 8 bytes, in interface 1.0 it "
+	"@/x.so: make_size(): its type object has 8 bytes, in interface " OURS
+	" it "
 	"has %zu: rebuild the plugin"},
     {"garbage_type", "x:make_flags()", -ENOEXEC,
 	"@/x.so: make_flags(): sets flags 0x80000000, which this host does not "
@@ -163,7 +174,8 @@ no_code_before(void **state)
 	setenv("BERTH_TEST_CONSTRUCTOR", mark, 1);
 	kit_copy(kit, "constructor_refused", "x.so");
 	kit_refused(kit, "x:make_constructor()", -ENOEXEC,
-	    "@/x.so: needs interface 1.99, this host has 1.0: use a newer host "
+	    "@/x.so: needs interface 1.99, this host has " OURS
+	    ": use a newer host "
 	    "or rebuild the plugin");
 	kit_copy(kit, "constructor", "x.so");
 	assert_int_equal(kit_check(kit, "x:make_constructor()"), 0);
