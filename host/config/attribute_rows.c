@@ -90,6 +90,11 @@ check_span(const char *word)
 #define SECOND UINT64_C(1000)
 #define HOUR (3600 * SECOND)
 #define DAY (24 * HOUR)
+#define TCP_TIME_MAX (32767 * SECOND)
+
+/* Sockets whose buffers can be set: a connection of a Unix socket does not
+ * inherit those of the listening one. */
+#define QUEUES (ENDPOINTS_INET | ENDPOINT_BIT(ENDPOINT_UNIX_DGRAM))
 
 #define SERVICE(name_, kind_, change_, field_)                                 \
 	.name = (name_), .scope = ATTRIBUTE_SERVICE, .change = (change_),      \
@@ -205,21 +210,80 @@ static const struct attribute service_attributes[] = {
 	.help = "Bytes that are held for a client that does not read; above "
 		"it the service has to wait."},
     {SERVICE("socket_user", VALUE_WORD, CHANGE_REBIND, socket_user),
-	.pending = true, .syntax = "USER", .initial = "",
-	.help = "The owner of the file of a Unix endpoint."},
+	.syntax = "USER", .initial = "", .kinds = ENDPOINTS_UNIX,
+	.help = "The owner of the file of a Unix endpoint, by name or number; "
+		"without it, the user of the host."},
     {SERVICE("socket_group", VALUE_WORD, CHANGE_REBIND, socket_group),
-	.pending = true, .syntax = "GROUP", .initial = "",
-	.help = "The group of the file of a Unix endpoint."},
-    {SERVICE("receive_buffer", VALUE_SIZE, CHANGE_REBIND, receive_buffer_bytes),
-	.pending = true, .syntax = "SIZE", .initial = "0", .low = 0,
+	.syntax = "GROUP", .initial = "", .kinds = ENDPOINTS_UNIX,
+	.help = "The group of the file of a Unix endpoint, by name or number; "
+		"without it, that of socket_user, or of the host."},
+    {SERVICE(
+	 "receive_buffer", VALUE_SIZE, CHANGE_SESSION, receive_buffer_bytes),
+	.kinds = QUEUES, .syntax = "SIZE", .initial = "0", .low = 0,
 	.high = GIB,
 	.help = "The kernel's buffer for what a client sent; 0 is the "
-		"kernel's own size."},
-    {SERVICE("send_buffer", VALUE_SIZE, CHANGE_REBIND, send_buffer_bytes),
-	.pending = true, .syntax = "SIZE", .initial = "0", .low = 0,
+		"kernel's own size, and more than net.core.rmem_max needs "
+		"CAP_NET_ADMIN."},
+    {SERVICE("send_buffer", VALUE_SIZE, CHANGE_SESSION, send_buffer_bytes),
+	.kinds = QUEUES, .syntax = "SIZE", .initial = "0", .low = 0,
 	.high = GIB,
 	.help = "The kernel's buffer for what is sent to a client; 0 is the "
-		"kernel's own size."},
+		"kernel's own size, and more than net.core.wmem_max needs "
+		"CAP_NET_ADMIN."},
+    {SERVICE("keepalive_time", VALUE_TIME, CHANGE_SESSION, keepalive_time_ms),
+	.kinds = ENDPOINTS_TCP, .syntax = "TIME", .initial = "0", .low = 0,
+	.high = TCP_TIME_MAX,
+	.help = "With keepalive, how long a connection is silent before it is "
+		"probed, in whole seconds; 0 is the kernel's own time."},
+    {SERVICE("keepalive_interval", VALUE_TIME, CHANGE_SESSION,
+	 keepalive_interval_ms),
+	.kinds = ENDPOINTS_TCP, .syntax = "TIME", .initial = "0", .low = 0,
+	.high = TCP_TIME_MAX,
+	.help = "With keepalive, the time between two probes, in whole "
+		"seconds; 0 is the kernel's own."},
+    {SERVICE("keepalive_probes", VALUE_COUNT, CHANGE_SESSION, keepalive_probes),
+	.kinds = ENDPOINTS_TCP, .syntax = "NUMBER", .initial = "0", .low = 0,
+	.high = 127,
+	.help = "With keepalive, how many probes without an answer end a "
+		"connection; 0 is the kernel's own number."},
+    {SERVICE("defer_accept", VALUE_TIME, CHANGE_SESSION, defer_accept_ms),
+	.kinds = ENDPOINTS_TCP, .syntax = "TIME", .initial = "0", .low = 0,
+	.high = HOUR,
+	.help = "A connection is taken once it has sent something, or after "
+		"about so long; 0 takes it at once; not for services that "
+		"speak first."},
+    {SERVICE("fast_open", VALUE_COUNT, CHANGE_SESSION, fast_open),
+	.kinds = ENDPOINTS_TCP, .syntax = "NUMBER", .initial = "0", .low = 0,
+	.high = 65535,
+	.help = "How many connections may wait whose first packet had data "
+		"(TCP Fast Open); 0 is none."},
+    {SERVICE("ip_tos", VALUE_COUNT, CHANGE_SESSION, ip_tos),
+	.kinds = ENDPOINTS_INET, .syntax = "NUMBER", .initial = "0", .low = 0,
+	.high = 255,
+	.help = "The type of service or traffic class of what is sent."},
+    {SERVICE("ip_ttl", VALUE_COUNT, CHANGE_SESSION, ip_ttl),
+	.kinds = ENDPOINTS_INET, .syntax = "NUMBER", .initial = "0", .low = 0,
+	.high = 255,
+	.help = "How many routers what is sent may pass; 0 is the kernel's "
+		"own number."},
+    {SERVICE("free_bind", VALUE_FLAG, CHANGE_REBIND, free_bind),
+	.kinds = ENDPOINTS_INET, .syntax = "yes | no", .initial = "no",
+	.help = "Whether an address may be listened on that the machine does "
+		"not have yet."},
+    {SERVICE("transparent", VALUE_FLAG, CHANGE_REBIND, transparent),
+	.kinds = ENDPOINTS_INET, .syntax = "yes | no", .initial = "no",
+	.help = "Whether connections to addresses of others that are routed "
+		"here are taken; needs CAP_NET_ADMIN."},
+    {SERVICE("reuse_port", VALUE_FLAG, CHANGE_REBIND, reuse_port),
+	.kinds = ENDPOINTS_INET, .syntax = "yes | no", .initial = "no",
+	.help = "Whether other processes of the same user that say so too may "
+		"listen on the same address; the kernel spreads the clients."},
+    {SERVICE("bind_to_device", VALUE_WORD, CHANGE_REBIND, bind_to_device),
+	.kinds = ENDPOINTS_INET, .syntax = "NAME", .initial = "",
+	.help = "The one network interface whose clients are served."},
+    {SERVICE("mark", VALUE_COUNT, CHANGE_REBIND, mark), .kinds = ENDPOINTS_INET,
+	.syntax = "NUMBER", .initial = "0", .low = 0, .high = INT32_MAX,
+	.help = "The firewall mark of what is sent; needs CAP_NET_ADMIN."},
     {SERVICE("tcpmux", VALUE_TCPMUX, CHANGE_LIVE, tcpmux), .pending = true,
 	.syntax = "no | yes | plus", .initial = "no",
 	.help = "Whether the service is reached through tcpmux by its name; "

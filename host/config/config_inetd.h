@@ -44,6 +44,9 @@ int inetd_user(struct reader *reader, const struct inetd_entry *entry,
     struct settings *settings);
 int inetd_buffers(struct reader *reader, const struct value *protocol,
     struct settings *settings);
+/* What NetBSD's accept filter is as a value of defer_accept. */
+struct value inetd_accept_filter(
+    struct reader *reader, const struct value *filter);
 /* A list of addresses with commas between them. */
 int inetd_addresses(struct reader *reader, const struct value *value,
     const struct value **ret_list, unsigned *ret_count);

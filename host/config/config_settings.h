@@ -36,6 +36,19 @@ int endpoint_parse(struct arena *arena, const char *word,
     struct endpoint_spec *ret_spec, const char **ret_reason);
 bool endpoint_is_datagram(enum endpoint_kind kind);
 
+/* Sets of kinds. */
+#define ENDPOINT_BIT(kind) (1u << (kind))
+#define ENDPOINTS_TCP                                                          \
+	(ENDPOINT_BIT(ENDPOINT_TCP) | ENDPOINT_BIT(ENDPOINT_TCP4) |            \
+	    ENDPOINT_BIT(ENDPOINT_TCP6))
+#define ENDPOINTS_UDP                                                          \
+	(ENDPOINT_BIT(ENDPOINT_UDP) | ENDPOINT_BIT(ENDPOINT_UDP4) |            \
+	    ENDPOINT_BIT(ENDPOINT_UDP6))
+#define ENDPOINTS_INET (ENDPOINTS_TCP | ENDPOINTS_UDP)
+#define ENDPOINTS_UNIX                                                         \
+	(ENDPOINT_BIT(ENDPOINT_UNIX) | ENDPOINT_BIT(ENDPOINT_UNIX_DGRAM) |     \
+	    ENDPOINT_BIT(ENDPOINT_UNIX_SEQPACKET))
+
 enum concurrency {
 	CONCURRENCY_REACTIVE,
 	CONCURRENCY_ITERATIVE,
@@ -93,6 +106,12 @@ given_add(struct given *given, unsigned row)
 	given->bits[row / 64] |= UINT64_C(1) << (row % 64);
 }
 
+static inline void
+given_take(struct given *given, unsigned row)
+{
+	given->bits[row / 64] &= ~(UINT64_C(1) << (row % 64));
+}
+
 static inline bool
 given_any(const struct given *given)
 {
@@ -123,6 +142,18 @@ struct settings {
 	const char *socket_group;
 	uint64_t receive_buffer_bytes; /* of the kernel; 0: its default */
 	uint64_t send_buffer_bytes;
+	uint64_t defer_accept_ms; /* and below, 0 or NULL: as the kernel does */
+	uint64_t keepalive_time_ms;
+	uint64_t keepalive_interval_ms;
+	unsigned keepalive_probes;
+	unsigned fast_open; /* connections that may wait with data */
+	unsigned ip_tos;
+	unsigned ip_ttl;
+	unsigned mark;
+	bool free_bind;
+	bool transparent;
+	bool reuse_port;
+	const char *bind_to_device;
 	enum tcpmux_mode tcpmux;
 
 	/* programs; NULL: as the host */
@@ -223,6 +254,7 @@ struct attribute {
 	/* No code applies it yet: who gives it is told so. */
 	bool pending;
 	bool programs_only; /* for `Program *` */
+	unsigned kinds; /* of endpoints that it is about, a bit each; 0: all */
 	/* Of a list: the words there are (NULL: any), or what is wrong with
 	 * one (NULL: nothing). */
 	const char *const *choices;

@@ -208,3 +208,42 @@ endpoints_combine(struct reader *reader, const struct place *place,
 		return -ENOMEM;
 	return endpoints_assign(reader, TOKEN_ASSIGN, &value, 1, settings);
 }
+
+/* Back to its default, as if nobody had named it. */
+static void
+forget(struct settings *settings, const struct attribute *row, unsigned index)
+{
+	void *field = (char *)settings + row->offset;
+	struct message message;
+
+	if (row->kind == VALUE_WORD)
+		*(const char **)field = NULL;
+	else
+		(void)value_type(row->kind)->read(
+		    row, row->initial, field, &message);
+	given_take(&settings->given, index);
+}
+
+int
+endpoints_check_words(struct reader *reader, const struct given *written,
+    struct settings *settings)
+{
+	const struct attribute *row = attributes(ATTRIBUTE_SERVICE);
+	unsigned kinds = 0;
+	int result = 0;
+
+	for (unsigned i = 0; i < settings->listen_count; i++)
+		kinds |= ENDPOINT_BIT(settings->listen[i].kind);
+	for (unsigned i = 0; kinds != 0 && row[i].name != NULL; i++) {
+		if (row[i].kinds == 0 || (row[i].kinds & kinds) != 0 ||
+		    !given_has(&settings->given, i))
+			continue;
+		if (given_has(written, i))
+			result = reader_tell(reader, &settings->listen[0].place,
+			    "'%s' is not about such an endpoint, and the "
+			    "service has no other",
+			    row[i].name);
+		forget(settings, &row[i], i);
+	}
+	return result;
+}

@@ -65,6 +65,22 @@ find_type(const char *word, size_t size)
 	return NULL;
 }
 
+static int
+set_filter(struct making *making, const struct place *place, const char *word)
+{
+	struct value filter = make_value(
+	    making->reader, place, word, strlen(word));
+
+	if (filter.text == NULL)
+		return -ENOMEM;
+	filter.place.column = place->column + place->length -
+			      (unsigned)strlen(word);
+	filter.place.length = (unsigned)strlen(word);
+	filter = inetd_accept_filter(making->reader, &filter);
+	return make_set(making->reader, making->directive->settings,
+	    "defer_accept", &filter, 1, &filter.place);
+}
+
 /* Behind the type: ",CHILDREN" and ":FILTER". */
 static int
 read_type_rest(struct making *making, const char *rest)
@@ -93,9 +109,8 @@ read_type_rest(struct making *making, const char *rest)
 		rest += size + 1;
 	}
 	if (*rest == ':')
-		reader_warn(
-		    reader, &place, true, "accept filters are not carried");
-	else if (*rest != '\0')
+		return set_filter(making, &place, rest + 1);
+	if (*rest != '\0')
 		return reader_tell(
 		    reader, &place, "expected a number of children behind ','");
 	return 0;

@@ -187,6 +187,15 @@ add_extra(struct pairs *pairs, const char *attribute, const struct value *key,
 }
 
 static int
+set_filter(struct pairs *pairs, const char *attribute, const struct value *key,
+    const struct value *value)
+{
+	struct value time = inetd_accept_filter(pairs->reader, value);
+
+	return add_extra(pairs, attribute, key, &time);
+}
+
+static int
 set_rate(struct pairs *pairs, const char *attribute, const struct value *key,
     const struct value *value)
 {
@@ -206,7 +215,7 @@ set_rate(struct pairs *pairs, const char *attribute, const struct value *key,
 				 : add_extra(pairs, attribute, key, &rate);
 }
 
-enum action { FIELD, ARGS, EXTRA, RATE, LOST };
+enum action { FIELD, ARGS, EXTRA, RATE, FILTER, LOST };
 
 static const struct key {
 	const char *name;
@@ -227,7 +236,7 @@ static const struct key {
     {"recvbuf", EXTRA, 0, "receive_buffer"},
     {"service_max", RATE, 0, "cps"},
     {"ip_max", RATE, 0, "source_cps"},
-    {"acceptfilter", LOST, 0, NULL},
+    {"acceptfilter", FILTER, 0, "defer_accept"},
     {"ipsec", LOST, 0, NULL},
 };
 
@@ -263,6 +272,17 @@ set_args(struct pairs *pairs, unsigned count)
 	return 0;
 }
 
+static int
+set_attribute(struct pairs *pairs, const struct key *key,
+    const struct value *name, const struct value *value)
+{
+	if (key->action == RATE)
+		return set_rate(pairs, key->attribute, name, value);
+	if (key->action == FILTER)
+		return set_filter(pairs, key->attribute, name, value);
+	return add_extra(pairs, key->attribute, name, value);
+}
+
 /* The values are in reader->values. */
 static int
 set_key(struct pairs *pairs, const struct value *name, unsigned count)
@@ -293,8 +313,7 @@ set_key(struct pairs *pairs, const struct value *name, unsigned count)
 		*(struct value *)(void *)((char *)pairs +
 					  key->offset) = reader->values[0];
 	else
-		return (key->action == RATE ? set_rate : add_extra)(
-		    pairs, key->attribute, name, &reader->values[0]);
+		return set_attribute(pairs, key, name, &reader->values[0]);
 	return 0;
 }
 

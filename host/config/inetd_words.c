@@ -232,3 +232,20 @@ inetd_buffers(struct reader *reader, const struct value *protocol,
 	}
 	return result;
 }
+
+/* --- accept filters --------------------------------------------------------
+ */
+
+struct value
+inetd_accept_filter(struct reader *reader, const struct value *filter)
+{
+	/* They wait for ever; the kernel here needs an end. */
+	const struct value time = {.text = "30s", .place = filter->place};
+
+	if (strcmp(filter->text, "dataready") != 0)
+		reader_warn(reader, &filter->place, true,
+		    "accept filter '%.60s' becomes defer_accept, which waits "
+		    "for the first byte only",
+		    filter->text);
+	return time;
+}

@@ -410,6 +410,9 @@ parse_block(struct parser *parser, enum attribute_scope scope, void *values,
 	result = parse_statements(&block);
 	if (result >= 0)
 		combined = combine(&block, defaults);
+	if (combined == 0 && scope == ATTRIBUTE_SERVICE)
+		combined = endpoints_check_words(
+		    parser->reader, &block.touched, values);
 	if (result < 0 || combined < 0)
 		return -ENOMEM;
 	/* Mistakes of a block do not derail the directive around it. */

@@ -154,5 +154,8 @@ yaml_block(const struct yaml *yaml, const yaml_node_t *node,
 	}
 	if (result == 0)
 		result = combine(&block);
+	if (result == 0 && scope == ATTRIBUTE_SERVICE)
+		result = endpoints_check_words(
+		    yaml->reader, &block.seen, values);
 	return result;
 }

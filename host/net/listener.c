@@ -344,6 +344,7 @@ void
 listener_tune(struct listener *listener, const struct settings *settings)
 {
 	socket_tune(listener->fd, &listener->binding, settings);
+	(void)socket_path_own(&listener->path, settings);
 	if (settings->socket_mode == listener->binding.mode)
 		return;
 	listener->binding.mode = settings->socket_mode;

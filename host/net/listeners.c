@@ -239,14 +239,15 @@ listeners_adopt(struct listeners *listeners, int fd)
 	return 0;
 }
 
-/* The descriptor of an adopted socket, ours now; -1: there is none. */
+/* The descriptor of an adopted socket, ours now; -ENOENT: there is none; or
+ * why it can't be as the settings say. */
 static int
-take_adopted(struct listeners *listeners, const struct binding *binding,
-    const struct settings *settings)
+take_adopted(struct listeners *listeners, struct binding *binding,
+    const struct settings *settings, const struct complaint *complaint)
 {
 	char wanted[NET_TEXT_MAX], text[NET_TEXT_MAX];
 	struct adopted *adopted;
-	int fd;
+	int fd, result;
 
 	binding_print(binding, wanted, sizeof(wanted));
 	LIST_FOREACH (adopted, &listeners->adopted, link) {
@@ -255,7 +256,10 @@ take_adopted(struct listeners *listeners, const struct binding *binding,
 			break;
 	}
 	if (adopted == NULL)
-		return -1;
+		return -ENOENT;
+	result = options_set(adopted->fd, binding, settings, complaint);
+	if (result != 0)
+		return result;
 	fd = base_take_fd(&adopted->fd);
 	adopted_free(adopted);
 	/* Whoever bound it may have left the listening to us. */
@@ -321,9 +325,10 @@ static int
 open_socket(struct listeners *listeners, struct request *request,
     struct socket_path *ret_path)
 {
-	int fd = take_adopted(listeners, &request->binding, request->settings);
+	int fd = take_adopted(listeners, &request->binding, request->settings,
+	    &request->complaint);
 
-	if (fd >= 0) /* its path belongs to who made it */
+	if (fd != -ENOENT) /* its path belongs to who made it */
 		return fd;
 	return socket_open(&request->binding, request->settings,
 	    &request->complaint, ret_path);
@@ -363,6 +368,23 @@ make_listener(struct listeners *listeners, struct request *request, char *key,
 	return 0;
 }
 
+/* It can be as the settings say, and will be when they are in force. */
+static int
+share(struct listeners *listeners, const struct request *request,
+    struct listener *found, struct listener **ret_listener)
+{
+	int result = options_try(
+	    &found->binding, request->settings, &request->complaint);
+
+	if (result == 0)
+		result = socket_path_find_owner(
+		    &found->path, request->settings, &request->complaint);
+	if (result != 0)
+		return refuse(listeners, request, result);
+	*ret_listener = listener_ref(found);
+	return 0;
+}
+
 int
 listeners_acquire(struct listeners *listeners, const struct endpoint_spec *spec,
     const struct settings *settings, const char *service, unsigned number,
@@ -392,6 +414,5 @@ listeners_acquire(struct listeners *listeners, const struct endpoint_spec *spec,
 	if (found == NULL)
 		return make_listener(listeners, &request, key, ret_listener);
 	free(key);
-	*ret_listener = listener_ref(found);
-	return 0;
+	return share(listeners, &request, found, ret_listener);
 }

@@ -93,8 +93,9 @@ void listener_resume(struct listener *listener);
 /* The socket was in other hands, which may have made reads on it wait. */
 void listener_restore(struct listener *listener);
 void listener_set_backlog(struct listener *listener, unsigned backlog);
-/* Backlog, keepalive and nodelay, which connections inherit when accepted; the
- * mode of a path. */
+/* Backlog and the options of sockets, which connections inherit when accepted;
+ * the mode and the owner of a path.  Those that may be refused were tried when
+ * the listener was acquired. */
 void listener_tune(struct listener *listener, const struct settings *settings);
 
 int listener_fd(const struct listener *listener);

@@ -6,12 +6,25 @@
 #define NET_NET_PRIV_H
 
 #define HASH_NONFATAL_OOM 1
+#include <net/if.h>
 #include <uthash.h>
 
 #include "net/net.h"
 
 /* "unix-seqpacket:" and a path of 107 bytes, each byte escaped at worst. */
 #define NET_TEXT_MAX 512u
+
+/* --- options.c: words that are options of a socket -------------------------*/
+
+#define SOCKET_OPTIONS 13u
+
+/* What was set, and what had been there before. */
+struct socket_options {
+	uint32_t changed; /* a bit each */
+	int initial[SOCKET_OPTIONS];
+	int current[SOCKET_OPTIONS]; /* 0: the kernel's own */
+	char device[IFNAMSIZ];	     /* "": all */
+};
 
 /* --- binding.c: what an endpoint asks of the kernel ------------------------*/
 
@@ -20,6 +33,7 @@ struct binding {
 	bool any;  /* all addresses */
 	bool dual; /* one v6 socket for v4 too; v4 alone where v6 is missing */
 	unsigned mode; /* of a path */
+	struct socket_options options;
 };
 
 /* What errors are told, and where; errors may be NULL. */
@@ -46,6 +60,34 @@ unsigned address_port(const struct sockaddr *address);
 /* The path of a Unix address that is in the file system, or NULL. */
 const char *address_unix_path(const struct sockaddr *address, socklen_t size);
 
+/* All that the settings say; told and -EEXIST when the kernel refuses one. */
+int options_set(int fd, struct binding *binding,
+    const struct settings *settings, const struct complaint *complaint);
+/* The same for a socket in use; what the kernel refuses stays as it was. */
+void options_tune(
+    int fd, struct binding *binding, const struct settings *settings);
+/* Would it refuse one?  Results as of options_set(). */
+int options_try(const struct binding *binding, const struct settings *settings,
+    const struct complaint *complaint);
+
+/* --- owner.c: of paths -----------------------------------------------------*/
+
+struct socket_owner {
+	char *user; /* as in the settings, and behind it the group; NULL: both
+		       are "" */
+	uid_t uid;
+	gid_t gid;
+};
+
+/* Looks the names up, and whether the host may give files to them. */
+int owner_find(const struct settings *settings,
+    const struct complaint *complaint, struct socket_owner *ret_owner);
+void owner_fini(struct socket_owner *owner);
+/* Was it found for these settings? */
+bool owner_is(
+    const struct socket_owner *owner, const struct settings *settings);
+int owner_give(const struct socket_owner *owner, const char *path);
+
 /* --- socket.c: sockets at the kernel ---------------------------------------*/
 
 /* A path that we made, and how it is known again. */
@@ -53,6 +95,8 @@ struct socket_path {
 	char *name; /* absolute; NULL: none */
 	dev_t device;
 	ino_t inode;
+	struct socket_owner owner; /* that it has */
+	struct socket_owner next;  /* that it may be given */
 };
 
 /* A bound and listening socket; the binding's port becomes the real one.  The
@@ -62,8 +106,14 @@ int socket_open(struct binding *binding, const struct settings *settings,
 /* What both ours and adopted ones need before they are used. */
 int socket_prepare(int fd, const struct binding *binding);
 void socket_tune(
-    int fd, const struct binding *binding, const struct settings *settings);
+    int fd, struct binding *binding, const struct settings *settings);
 
+/* Looks up who is to own the path, for socket_path_own(). */
+int socket_path_find_owner(struct socket_path *path,
+    const struct settings *settings, const struct complaint *complaint);
+/* Gives the path to whom these settings say, if it is still the one that was
+ * bound, and he was looked up. */
+int socket_path_own(struct socket_path *path, const struct settings *settings);
 /* Gives the path this mode, if it is still the one that was bound. */
 void socket_path_mode(const struct socket_path *path, unsigned mode);
 /* Unlinks the path if it is still the one that was bound. */

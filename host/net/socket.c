@@ -125,11 +125,46 @@ socket_path_mode(const struct socket_path *path, unsigned mode)
 		(void)chmod(path->name, mode);
 }
 
+int
+socket_path_find_owner(struct socket_path *path,
+    const struct settings *settings, const struct complaint *complaint)
+{
+	struct socket_owner owner;
+	int result;
+
+	if (path->name == NULL || owner_is(&path->owner, settings))
+		return 0;
+	result = owner_find(settings, complaint, &owner);
+	if (result != 0)
+		return result;
+	owner_fini(&path->next);
+	path->next = owner;
+	return 0;
+}
+
+int
+socket_path_own(struct socket_path *path, const struct settings *settings)
+{
+	int result = 0;
+
+	if (owner_is(&path->owner, settings) || path->next.user == NULL ||
+	    !owner_is(&path->next, settings))
+		return 0;
+	if (is_ours(path))
+		result = owner_give(&path->next, path->name);
+	owner_fini(&path->owner);
+	path->owner = path->next;
+	path->next.user = NULL;
+	return result;
+}
+
 void
 socket_path_fini(struct socket_path *path)
 {
 	if (is_ours(path))
 		unlink(path->name);
+	owner_fini(&path->owner);
+	owner_fini(&path->next);
 	free(path->name);
 	path->name = NULL;
 }
@@ -162,11 +197,11 @@ socket_prepare(int fd, const struct binding *binding)
 }
 
 void
-socket_tune(
-    int fd, const struct binding *binding, const struct settings *settings)
+socket_tune(int fd, struct binding *binding, const struct settings *settings)
 {
 	unsigned backlog = settings->backlog;
 
+	options_tune(fd, binding, settings);
 	if (binding_is_datagram(binding))
 		return;
 	/* Accepted connections inherit these: no call for each of them.  A
@@ -179,9 +214,17 @@ socket_tune(
 	listen(fd, backlog > INT_MAX ? INT_MAX : (int)backlog);
 }
 
+/* A socket that is being made. */
+struct opening {
+	struct binding *binding;
+	const struct settings *settings;
+	const struct complaint *complaint;
+};
+
 static int
-before_bind(int fd, const struct binding *binding)
+before_bind(int fd, const struct opening *opening)
 {
+	struct binding *binding = opening->binding;
 	int family = binding->address.storage.ss_family, result = 0;
 
 	/* Not for datagrams: there it would let two services share a port. */
@@ -193,19 +236,24 @@ before_bind(int fd, const struct binding *binding)
 	if (result == 0 && family == AF_INET6)
 		result = set_option(
 		    fd, IPPROTO_IPV6, IPV6_V6ONLY, binding->dual ? 0 : 1);
+	if (result == 0)
+		result = options_set(
+		    fd, binding, opening->settings, opening->complaint);
 	return result;
 }
 
 static int
-bind_once(struct binding *binding, int *ret_fd)
+bind_once(const struct opening *opening, int *ret_fd)
 {
+	struct binding *binding = opening->binding;
 	AUTO_FD fd = socket(binding->address.storage.ss_family,
 	    binding->address.socket_type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int result;
 
 	if (fd < 0)
 		return -errno;
-	result = before_bind(fd, binding);
+	memset(&binding->options, 0, sizeof(binding->options));
+	result = before_bind(fd, opening);
 	if (result != 0)
 		return result;
 	if (bind(fd, sockaddr_of(binding), binding->address.size) != 0)
@@ -227,21 +275,21 @@ fall_back_to_v4(struct binding *binding)
 }
 
 static int
-bind_somehow(
-    struct binding *binding, const struct complaint *complaint, int *ret_fd)
+bind_somehow(const struct opening *opening, int *ret_fd)
 {
-	int result = bind_once(binding, ret_fd);
+	struct binding *binding = opening->binding;
+	int result = bind_once(opening, ret_fd);
 
 	if (binding->dual &&
 	    (result == -EAFNOSUPPORT || result == -EADDRNOTAVAIL)) {
 		fall_back_to_v4(binding);
-		result = bind_once(binding, ret_fd);
+		result = bind_once(opening, ret_fd);
 	}
 	if (result == -EADDRINUSE &&
 	    binding->address.storage.ss_family == AF_UNIX) {
-		result = remove_stale(binding, complaint);
+		result = remove_stale(binding, opening->complaint);
 		if (result == 0)
-			result = bind_once(binding, ret_fd);
+			result = bind_once(opening, ret_fd);
 	}
 	return result;
 }
@@ -256,30 +304,46 @@ start_listening(int fd, const struct settings *settings)
 	return 0;
 }
 
-/* The path is ours from here on: it is remembered, or removed again. */
+/* The path is ours from here on: it is remembered, or removed again.  It had
+ * no more than its mode, less the umask, and gets the rest once its owner is
+ * who shall have it. */
 static int
-after_bind(int fd, struct binding *binding, const struct settings *settings,
-    struct socket_path *path)
+claim_path(const struct opening *opening, struct socket_path *path)
 {
-	socklen_t size = sizeof(binding->address.storage);
+	struct binding *binding = opening->binding;
 	const char *name = address_unix_path(
 	    sockaddr_of(binding), binding->address.size);
-	int result = 0;
+	int result;
 
-	if (name != NULL)
-		result = remember_path(path, name);
-	/* Until here it had no more than this, less the umask. */
-	if (name != NULL && result == 0 && chmod(name, binding->mode) != 0)
+	if (name == NULL)
+		return 0;
+	result = remember_path(path, name);
+	if (result == 0)
+		result = socket_path_find_owner(
+		    path, opening->settings, opening->complaint);
+	if (result == 0)
+		result = socket_path_own(path, opening->settings);
+	if (result == 0 && chmod(name, binding->mode) != 0)
 		result = -errno;
+	if (result != 0 && path->name == NULL)
+		unlink(name);
+	return result;
+}
+
+static int
+after_bind(int fd, const struct opening *opening, struct socket_path *path)
+{
+	struct binding *binding = opening->binding;
+	const struct settings *settings = opening->settings;
+	socklen_t size = sizeof(binding->address.storage);
+	int result = claim_path(opening, path);
+
 	if (result == 0)
 		result = socket_prepare(fd, binding);
 	if (result == 0 && !binding_is_datagram(binding))
 		result = start_listening(fd, settings);
-	if (result != 0) {
-		if (name != NULL && path->name == NULL)
-			unlink(name);
+	if (result != 0)
 		return result;
-	}
 	if (getsockname(fd, sockaddr_of(binding), &size) != 0)
 		return -errno;
 	binding->address.size = size;
@@ -291,15 +355,16 @@ int
 socket_open(struct binding *binding, const struct settings *settings,
     const struct complaint *complaint, struct socket_path *ret_path)
 {
+	const struct opening opening = {binding, settings, complaint};
 	struct socket_path path = {.name = NULL};
 	AUTO_FD fd = -1;
 	int result;
 
 	binding->mode = settings->socket_mode;
-	result = bind_somehow(binding, complaint, &fd);
+	result = bind_somehow(&opening, &fd);
 	if (result != 0)
 		return result;
-	result = after_bind(fd, binding, settings, &path);
+	result = after_bind(fd, &opening, &path);
 	if (result != 0) {
 		socket_path_fini(&path);
 		return result;
