@@ -318,7 +318,7 @@ def build_plugin(folder, name):
     path = os.path.join(folder, name + ".so")
     services = os.path.join(SOURCE, "services")
     subprocess.run(
-        [os.environ.get("CC", "cc").split()[0], "-shared", "-fPIC",
+        [*os.environ.get("CC", "cc").split(), "-shared", "-fPIC",
          "-fvisibility=hidden", "-D_GNU_SOURCE", "-Wl,-z,defs",
          "-I" + os.path.join(SOURCE, "include"), "-o", path,
          os.path.join(services, name + ".c"),

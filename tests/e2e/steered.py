@@ -91,7 +91,7 @@ class Steered(Host):
         with open(source, "w", encoding="ascii") as file:
             file.write(TEN_LINES.replace("BANNER", banner))
         subprocess.run(
-            [os.environ.get("CC", "cc").split()[0], "-shared", "-fPIC",
+            [*os.environ.get("CC", "cc").split(), "-shared", "-fPIC",
              "-I" + os.path.join(SOURCE, "include"), "-o", target + ".new",
              source], check=True)
         os.rename(target + ".new", target)
