@@ -12,6 +12,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "config/config_access.h"
+
 /* --- words of lists --------------------------------------------------------
  */
 
@@ -35,15 +37,12 @@ check_env(const char *word)
 	return NULL;
 }
 
-/* The forms of xinetd are told apart by who applies them. */
 static const char *
 check_access(const char *word)
 {
-	for (; *word != '\0'; word++)
-		if (!isalnum((unsigned char)*word) &&
-		    strchr("._:/{},-%", *word) == NULL)
-			return "no address, no network and no name";
-	return NULL;
+	struct access_entry entry;
+
+	return access_parse(word, &entry);
 }
 
 /* Minutes of the day at *text, which moves behind them; or -1. */
@@ -127,8 +126,10 @@ static const char *const failure_words[] = {"HOST", "USERID", "ATTEMPT", NULL};
 #define ACCESS(name_, field_, help_)                                           \
 	{                                                                      \
 		SERVICE(name_, VALUE_WORDS, CHANGE_LIVE, field_),              \
-		    .pending = true, .syntax = "ADDRESS[/BITS] | NAME ...",    \
-		    .initial = "", .check = check_access, .help = (help_)      \
+		    .pending = true,                                           \
+		    .syntax = "ADDRESS[/BITS] | NAME | file:PATH ...",         \
+		    .initial = "", .check = check_access, .names_files = true, \
+		    .help = (help_)                                            \
 	}
 
 static const struct attribute service_attributes[] = {

@@ -65,12 +65,21 @@ struct tree_path {
 	bool is_folder;
 };
 
+/* A file that an access list names: config_access.h. */
+struct tree_list {
+	struct tree_list *next;
+	const char *path;
+	uint64_t stamp;
+	bool bad; /* a mistake was told */
+};
+
 struct tree {
 	struct arena *arena;
 	struct directive_list directives; /* in order, includes spliced in */
 	struct host_settings host;
 	struct place host_place; /* of the last `host`, if there is one */
 	struct tree_path *paths; /* what was read, or could not be */
+	struct tree_list *lists; /* those among them that hold words */
 	struct errors *errors;	 /* not owned: as handed to config_read() */
 	unsigned losses; /* warnings of what could not be carried over */
 };

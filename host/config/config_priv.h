@@ -8,6 +8,8 @@
 #ifndef CONFIG_CONFIG_PRIV_H
 #define CONFIG_CONFIG_PRIV_H
 
+#include <sys/stat.h>
+
 #include "config/config.h"
 #include "config/config_lexer.h"
 
@@ -86,6 +88,8 @@ const char *hint(const struct suggestion *suggestion, struct hint *ret_hint);
  * or at the file itself if that has no place. */
 int source_open(struct reader *reader, const char *path, bool included,
     const struct place *from, struct frame *ret_frame);
+/* Why a regular file is not to be trusted, or NULL. */
+const char *source_distrust(const struct stat *status);
 /* A word from the arena in which `path`, as `from` wrote it, can be opened. */
 const char *source_relative(
     struct reader *reader, const struct place *from, const char *path);
@@ -137,6 +141,16 @@ int include_file(struct reader *reader, const char *path, bool included,
 /* All files of a folder by xinetd's rule. */
 int include_folder(
     struct reader *reader, const char *path, const struct place *place);
+
+/* For those who watch what the configuration is made of. */
+int reader_remember(struct reader *reader, const char *path, bool is_folder);
+
+/* access_file.c: of an access list; reads what the word names, if it names a
+ * file that was not read yet. */
+int access_file_check(struct reader *reader, const struct value *value);
+/* Another one when one of the files among the words has other content. */
+uint64_t access_files_stamp(
+    const struct tree *tree, const char *const *words, unsigned count);
 
 /* parse_block.c: { key = value … }; the next token is its { */
 int parse_block(struct parser *parser, enum attribute_scope scope, void *values,

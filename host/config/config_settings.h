@@ -68,6 +68,7 @@ struct word_list {
 	const char *const *word;
 	unsigned count;
 	bool is_set;
+	uint64_t stamp; /* of the content of files that it names, else 0 */
 };
 
 /* So many in each span of time, and after too many a pause. */
@@ -259,6 +260,7 @@ struct attribute {
 	 * one (NULL: nothing). */
 	const char *const *choices;
 	const char *(*check)(const char *word);
+	bool names_files; /* a word `file:PATH` is a file of words */
 	/* xinetd's word for a part of `listen`, or for another such word; has
 	 * no field of its own. */
 	const char *synonym_of;

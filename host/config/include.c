@@ -50,9 +50,8 @@ check_loop(struct reader *reader, const struct frame *frame)
 	    frame->from.line, same->source->name);
 }
 
-/* For those who watch what the configuration is made of. */
-static int
-remember_path(struct reader *reader, const char *path, bool is_folder)
+int
+reader_remember(struct reader *reader, const char *path, bool is_folder)
 {
 	struct tree *tree = reader->tree;
 	struct tree_path *entry = arena_alloc(tree->arena, sizeof(*entry));
@@ -78,7 +77,7 @@ include_file(struct reader *reader, const char *path, bool included,
 	if (reader->depth >= DEPTH_LIMIT)
 		return reader_tell(reader, from,
 		    "files include each other more than %u deep", DEPTH_LIMIT);
-	result = remember_path(reader, path, false);
+	result = reader_remember(reader, path, false);
 	if (result == 0)
 		result = source_open(reader, path, included, from, &frame);
 	if (result == 0)
@@ -238,7 +237,7 @@ list_folder(struct reader *reader, const char *path, const struct place *from,
     struct names *names)
 {
 	DIR *folder;
-	int result = remember_path(reader, path, true);
+	int result = reader_remember(reader, path, true);
 
 	if (result < 0)
 		return result;

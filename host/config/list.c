@@ -63,7 +63,7 @@ check_word(struct reader *reader, const struct attribute *attribute,
 		return reader_tell(reader, &value->place, "%s: '%.60s': %s",
 		    attribute->name, value->text, reason);
 	*ret_word = value->text;
-	return 0;
+	return attribute->names_files ? access_file_check(reader, value) : 0;
 }
 
 static unsigned
@@ -119,7 +119,8 @@ assign_words(struct reader *reader, const struct attribute *attribute,
 		result = answer != 0 ? answer : result;
 	}
 	if (result == 0)
-		*words = (struct word_list){list, kept, true};
+		*words = (struct word_list){list, kept, true,
+		    access_files_stamp(reader->tree, list, kept)};
 	return result;
 }
 
@@ -187,7 +188,7 @@ assign_log(struct reader *reader, const struct attribute *attribute,
 	for (unsigned i = 0; i < count; i++)
 		list[i] = values[i].text;
 	list[0] = strcasecmp(list[0], "FILE") == 0 ? "FILE" : "SYSLOG";
-	*words = (struct word_list){list, count, true};
+	*words = (struct word_list){list, count, true, 0};
 	return 0;
 }
 
@@ -296,7 +297,8 @@ words_equal(const void *a, const void *b)
 {
 	const struct word_list *one = a, *two = b;
 
-	if (one->count != two->count || one->is_set != two->is_set)
+	if (one->count != two->count || one->is_set != two->is_set ||
+	    one->stamp != two->stamp)
 		return false;
 	for (unsigned i = 0; i < one->count; i++)
 		if (strcmp(one->word[i], two->word[i]) != 0)

@@ -57,17 +57,24 @@ check_kind(const struct telling *telling, const struct stat *status)
 	return tell(telling, "it is not a regular file");
 }
 
+const char *
+source_distrust(const struct stat *status)
+{
+	if ((status->st_mode & S_IWOTH) != 0)
+		return "everybody may write to it (chmod o-w)";
+	if (status->st_uid != 0 && status->st_uid != geteuid())
+		return "its owner is neither root nor the user of this process";
+	return NULL;
+}
+
 static int
 check_trust(const struct telling *telling, const struct stat *status)
 {
-	if (!S_ISREG(status->st_mode))
-		return 0;
-	if ((status->st_mode & S_IWOTH) != 0)
-		return tell(telling, "everybody may write to it (chmod o-w)");
-	if (status->st_uid != 0 && status->st_uid != geteuid())
-		return tell(telling,
-		    "its owner is neither root nor the user of this process");
-	return 0;
+	const char *reason = NULL;
+
+	if (S_ISREG(status->st_mode))
+		reason = source_distrust(status);
+	return reason == NULL ? 0 : tell(telling, reason);
 }
 
 static int

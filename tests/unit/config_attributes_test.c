@@ -141,7 +141,7 @@ static const struct {
     {ATTRIBUTE_SERVICE, "cps", "50 10s", "50/1m 10s"},
     {ATTRIBUTE_SERVICE, "source_cps", "unlimited", "10/1m 0"},
     {ATTRIBUTE_SERVICE, "only_from", "10.0.0.0/8 ::1 .example.org", "10.0.0.0"},
-    {ATTRIBUTE_SERVICE, "no_access", "\"10.{1,2}.3\"", "192.168.0.1"},
+    {ATTRIBUTE_SERVICE, "no_access", "\"10.1.{2,3}\"", "192.168.0.1"},
     {ATTRIBUTE_SERVICE, "access_times", "08:00-12:00 13:00-24:00",
 	"08:00-12:00"},
     {ATTRIBUTE_SERVICE, "max_load", "2.5", "2.05"},
