@@ -48,6 +48,14 @@ export PKG_CONFIG_PATH
 [ -z "$(pkg-config --libs berth)" ] ||
     fail "berth.pc: a plugin links no library"
 
+for plugin in "$top"/plugins/*/; do
+	name=$(basename "$plugin")
+	[ -e "$plugins/$name.so" ] || fail "no plugin $name was installed"
+	"$prefix/sbin/berthd" -T -S \
+	    "dynamic X Service_Object * $name:make_$name() 'tcp:127.0.0.1:7'" \
+	    >/dev/null || fail "the installed plugin $name is refused"
+done
+
 mkdir -p "$plugins"
 cd "$work"
 count=0

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * redirect: what the files of this plugin share.  All of it belongs to the
+ * thread of the reactor, but for targets_thread().
+ */
+#ifndef REDIRECT_REDIRECT_H
+#define REDIRECT_REDIRECT_H
+
+#include <berth/berth.h>
+#include <pthread.h>
+#include <sys/socket.h>
+
+#define BUFFER_BYTES 65536u
+
+/* One place to connect to, as the configuration names it. */
+struct target {
+	const char *text; /* in argv */
+	const char *host; /* NULL: a Unix path */
+	const char *port;
+	const char *path;
+	int family;	     /* AF_UNSPEC: either */
+	uint64_t down_ns;    /* tried last until then */
+	char host_room[256]; /* where host and port lie */
+};
+
+struct address {
+	struct sockaddr_storage storage;
+	socklen_t size;
+	struct target *target;
+};
+
+/* What the targets' names stand for; shared by those who walk it. */
+struct addresses {
+	unsigned references;
+	unsigned count;
+	struct address address[];
+};
+
+struct redirect {
+	struct berth_service *service;
+	struct target *targets;
+	unsigned target_count;
+	struct addresses *addresses; /* NULL: no name was resolved yet */
+	pthread_mutex_t lock;	     /* of fresh */
+	struct addresses *fresh;     /* by the thread; to be adopted */
+	int has_names;
+	int socket_type;
+	uint32_t connect_ms;
+	uint32_t refresh_ms;
+	uint32_t expiry_ms; /* of a peer of datagrams */
+	int proxy;	    /* 0, or the version of the PROXY protocol */
+	const char *listen; /* an endpoint of datagrams; NULL: none */
+	struct flows *flows;
+	uint64_t failed; /* clients that no target took */
+	char *buffer;	 /* of BUFFER_BYTES; nobody keeps anything in it */
+};
+
+/* --- options.c --- */
+int options_read(struct redirect *redirect, int argc, char **argv);
+
+/* --- targets.c: names to addresses --- */
+
+int target_parse(struct target *target, const char *word, const char *port);
+/* Resolves all; with names, that may take as long as it likes.  NULL: no
+ * memory, or no address at all. */
+struct addresses *targets_resolve(struct redirect *redirect, int numeric);
+/* Resolves names for as long as the service lives. */
+berth_thread_fn targets_thread;
+struct addresses *addresses_ref(struct addresses *addresses);
+struct addresses *addresses_unref(struct addresses *addresses);
+
+/* The order in which addresses are tried: those whose target was well first.
+ */
+struct attempt {
+	struct addresses *addresses; /* NULL: not begun */
+	unsigned next;
+	int pass;
+};
+/* The next address, or NULL. */
+const struct address *attempt_next(struct attempt *attempt, uint64_t now_ns);
+void attempt_end(struct attempt *attempt);
+void target_failed(struct redirect *redirect, struct target *target, int error);
+
+/* --- relay.c: connections --- */
+
+/* The state of a session: one client and its target. */
+struct relay {
+	struct berth_handler handler; /* of fd */
+	struct berth_session *session;
+	struct attempt attempt;
+	struct target *target;
+	int fd;		    /* -1: no connection is made or tried */
+	uint64_t input_ns;  /* when the client last sent something */
+	uint32_t waited_ms; /* for the first resolution of a name */
+	unsigned connected : 1;
+	unsigned client_ended : 1;
+	unsigned target_ended : 1;
+	unsigned paused : 1; /* until the target has taken what there is */
+	char *pending;	     /* what the client sent last, before its end */
+	size_t pending_size, pending_at;
+};
+
+int relay_open(struct berth_session *session);
+int relay_input(struct berth_session *session, struct berth_bytes in);
+int relay_output_ready(struct berth_session *session);
+int relay_timeout(struct berth_session *session);
+int relay_eof(struct berth_session *session, struct berth_bytes rest);
+void relay_closed(struct berth_session *session, int reason);
+
+/* --- flows.c: datagrams --- */
+int flows_open(struct redirect *redirect);
+void flows_close(struct redirect *redirect);
+
+/* --- proxy.c --- */
+#define PROXY_BYTES 128
+/* The header that tells a target who the client is; its size. */
+size_t proxy_header(
+    struct berth_session *session, int version, char buffer[PROXY_BYTES]);
+
+#endif
