@@ -93,6 +93,9 @@ check_span(const char *word)
 
 /* Sockets whose buffers can be set: a connection of a Unix socket does not
  * inherit those of the listening one. */
+#define STREAMS                                                                \
+	(ENDPOINTS_TCP | ENDPOINT_BIT(ENDPOINT_UNIX) |                         \
+	    ENDPOINT_BIT(ENDPOINT_UNIX_SEQPACKET))
 #define QUEUES (ENDPOINTS_INET | ENDPOINT_BIT(ENDPOINT_UNIX_DGRAM))
 
 #define SERVICE(name_, kind_, change_, field_)                                 \
@@ -289,6 +292,15 @@ static const struct attribute service_attributes[] = {
 	.syntax = "no | yes | plus", .initial = "no",
 	.help = "Whether the service is reached through tcpmux by its name; "
 		"with plus, the host tells the client that it was found."},
+    {SERVICE("proxy_protocol", VALUE_PROXY, CHANGE_SESSION, proxy_protocol),
+	.kinds = STREAMS, .syntax = "no | v1 | v2 | any", .initial = "no",
+	.help = "Whether a proxy says first, in this version of the PROXY "
+		"protocol, who the client is; see PROXY PROTOCOL."},
+    {SERVICE("proxy_from", VALUE_WORDS, CHANGE_SESSION, proxy_from),
+	.syntax = "ADDRESS[/BITS] | unix ...", .initial = "",
+	.check = check_proxy_word,
+	.help = "The proxies that are believed; all others are refused when "
+		"proxy_protocol is not no."},
     {SERVICE("user", VALUE_WORD, CHANGE_SESSION, user), .programs_only = true,
 	.syntax = "USER", .initial = "",
 	.help = "Whom a program runs as, by name or number; without it, the "

@@ -211,6 +211,8 @@ void print_time(uint64_t time_ms, struct text *text);
 /* endpoints.c: `listen`, and xinetd's words for it */
 int endpoints_assign(struct reader *reader, enum token_kind how,
     const struct value *values, unsigned count, struct settings *settings);
+/* proxy_word.c: what is wrong with it, or NULL */
+const char *check_proxy_word(const char *word);
 /* Are the words of a block about endpoints that the service has?  Told at the
  * first of those, and then, as words of `defaults` for others, not given. */
 int endpoints_check_words(struct reader *reader, const struct given *written,

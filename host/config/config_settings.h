@@ -89,6 +89,14 @@ enum tcpmux_mode {
 	TCPMUX_PLUS, /* the host */
 };
 
+/* What a proxy says before the client's bytes. */
+enum proxy_protocol {
+	PROXY_NO,
+	PROXY_ONE,
+	PROXY_TWO,
+	PROXY_ANY, /* either version */
+};
+
 /* Rows of the table that were written for something. */
 #define ATTRIBUTE_ROWS 128u
 struct given {
@@ -156,6 +164,8 @@ struct settings {
 	bool reuse_port;
 	const char *bind_to_device;
 	enum tcpmux_mode tcpmux;
+	enum proxy_protocol proxy_protocol;
+	struct word_list proxy_from; /* who is believed */
 
 	/* programs; NULL: as the host */
 	const char *user;
@@ -232,6 +242,7 @@ enum value_kind {
 	VALUE_NICE,	   /* int */
 	VALUE_LOAD,	   /* unsigned, percent; "2.5" */
 	VALUE_TCPMUX,	   /* enum tcpmux_mode */
+	VALUE_PROXY,	   /* enum proxy_protocol */
 	VALUE_RLIMIT,	   /* uint64_t; see RLIMIT_INHERIT */
 	VALUE_RLIMIT_SIZE, /* the same, bytes */
 	VALUE_RATE,	   /* struct rate */

@@ -25,6 +25,11 @@ static const char *const concurrency_words[] = {
     NULL};
 static const char *const tcpmux_words[] = {
     [TCPMUX_NO] = "no", [TCPMUX_YES] = "yes", [TCPMUX_PLUS] = "plus", NULL};
+static const char *const proxy_words[] = {[PROXY_NO] = "no",
+    [PROXY_ONE] = "v1",
+    [PROXY_TWO] = "v2",
+    [PROXY_ANY] = "any",
+    NULL};
 static const char *const level_words[] = {
     "error", "warning", "notice", "info", "debug", NULL};
 
@@ -121,6 +126,19 @@ tcpmux_read(const struct attribute *attribute, const char *word, void *field,
 
 	if (result == 0)
 		*(enum tcpmux_mode *)field = (enum tcpmux_mode)index;
+	return result;
+}
+
+static int
+proxy_read(const struct attribute *attribute, const char *word, void *field,
+    struct message *ret_message)
+{
+	int index = 0;
+	int result = find_word(
+	    attribute, word, proxy_words, &index, ret_message);
+
+	if (result == 0)
+		*(enum proxy_protocol *)field = (enum proxy_protocol)index;
 	return result;
 }
 
@@ -226,6 +244,15 @@ suspend_print(
 	(void)attribute;
 	text_printf(
 	    text, "%s", suspend_words[*(const enum suspend_mode *)field]);
+}
+
+static void
+proxy_print(
+    const struct attribute *attribute, const void *field, struct text *text)
+{
+	(void)attribute;
+	text_printf(
+	    text, "%s", proxy_words[*(const enum proxy_protocol *)field]);
 }
 
 static void
@@ -360,6 +387,7 @@ value_type(enum value_kind kind)
 	    [VALUE_NICE] = {nice_read, nice_print, int_equal},
 	    [VALUE_LOAD] = {load_read, load_print, unsigned_equal},
 	    [VALUE_TCPMUX] = {tcpmux_read, tcpmux_print, int_equal},
+	    [VALUE_PROXY] = {proxy_read, proxy_print, int_equal},
 	    [VALUE_RLIMIT] = {rlimit_read, rlimit_print, long_equal},
 	    [VALUE_RLIMIT_SIZE] = {rlimit_read, rlimit_print, long_equal},
 	    /* Reading is list_assign()'s. */

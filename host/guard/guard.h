@@ -17,6 +17,7 @@ enum guard_reason {
 	GUARD_CROWDED, /* too many wait to be judged */
 	GUARD_LATE,    /* what was needed to judge did not come in time */
 	GUARD_BROKEN,  /* the connection was gone, or said nonsense */
+	GUARD_PROXY,   /* no proxy that is believed, or no header of one */
 	GUARD_REASONS
 };
 

@@ -21,6 +21,8 @@ static const struct reason reasons[GUARD_REASONS] = {
 	"there are as many sessions as `instances` allows"},
     [GUARD_CROWDED] = {"crowded", "too many clients wait to be judged"},
     [GUARD_LATE] = {"late", "what it had to say first did not come in time"},
+    [GUARD_PROXY] = {"proxy", "it is not in `proxy_from`, or did not send the "
+			      "header that `proxy_protocol` asks for"},
     [GUARD_BROKEN] = {"broken", "its connection broke before it was served"},
 };
 

@@ -15,7 +15,7 @@
 #include "session/session_priv.h"
 
 /* In their order: what is cheap first, what needs the client last. */
-static const struct arrival_stage *const usual_stages[] = {NULL};
+static const struct arrival_stage *const usual_stages[] = {&proxy_stage, NULL};
 
 static const struct arrival_stage *const *
 stages_of(const struct server *server)
@@ -233,9 +233,11 @@ wait_for_stage(struct arrival *arrival)
 static int
 begin_waiting(struct arrival *arrival)
 {
-	struct reactor_owner *owner = arrival->visitor.server->options.owner;
+	struct server *server = arrival->visitor.server;
+	struct reactor_owner *owner = server->options.owner;
+	uint32_t ms = stages_of(server)[arrival->stage]->patience_ms;
 	int result = reactor_schedule(owner, &arrival->handler, NULL,
-	    MONO_MS(ARRIVAL_PATIENCE_MS), 0, &arrival->deadline);
+	    MONO_MS(ms != 0 ? ms : ARRIVAL_PATIENCE_MS), 0, &arrival->deadline);
 
 	if (result < 0)
 		return result;
@@ -325,6 +327,8 @@ arrival_accepted(
 	visitor.fd = fd;
 	visitor.peer_size = 0;
 	visitor.peer_replaced = false;
+	visitor.local.ss_family = AF_UNSPEC;
+	visitor.seen = 0;
 	visitor.reason = GUARD_SERVED;
 	if (likely(visitor.server->stages == 0))
 		return enter(&visitor);

@@ -37,6 +37,7 @@ struct arrival_stage {
 	int (*waits)(struct arrival *arrival);
 	/* The end while waiting: nobody may call any more. */
 	void (*cancel)(struct arrival *arrival);
+	uint32_t patience_ms; /* 0: ARRIVAL_PATIENCE_MS */
 };
 
 struct arrival {
@@ -52,6 +53,9 @@ struct arrival {
 };
 
 TAILQ_HEAD(arrival_list, arrival);
+
+/* proxy.c: who the client is, by what a proxy says. */
+extern const struct arrival_stage proxy_stage;
 
 /* The consumer's hook: judges and hands over. */
 int arrival_accepted(

@@ -121,6 +121,12 @@ session_local(struct berth_session *public, char *buffer, size_t size)
 
 	if ((session->flags & SESSION_DATAGRAM) != 0)
 		return datagram_local(session, buffer, size);
+	if (session->name != NULL &&
+	    session->name->local.ss_family != AF_UNSPEC) {
+		const void *local = &session->name->local;
+
+		return address_print(local, session->name->size, buffer, size);
+	}
 	return print_name(session->fd, ask_local, buffer, size);
 }
 

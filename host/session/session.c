@@ -341,6 +341,7 @@ keep_name(struct session *session, const struct visitor *visitor)
 	if (name == NULL)
 		return -ENOMEM;
 	memcpy(&name->peer, &visitor->peer, visitor->peer_size);
+	memcpy(&name->local, &visitor->local, sizeof(name->local));
 	name->size = visitor->peer_size;
 	session->name = name;
 	return 0;

@@ -32,6 +32,8 @@ struct visitor {
 	bool peer_replaced;	  /* not the socket's own */
 	enum guard_reason reason; /* why it is refused */
 	struct sockaddr_storage peer;
+	struct sockaddr_storage local; /* AF_UNSPEC: the socket's own */
+	size_t seen;		       /* bytes of a header, at the last look */
 };
 
 /* NULL: it is gone. */

@@ -62,6 +62,7 @@ enum session_phase {
 struct session_name {
 	socklen_t size;
 	struct sockaddr_storage peer;
+	struct sockaddr_storage local; /* AF_UNSPEC: the socket's own */
 };
 
 struct session {

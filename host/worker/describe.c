@@ -136,8 +136,11 @@ describe_connection(struct description *description,
 		describe_unix(description, visitor->fd, &visitor->peer, size);
 		return;
 	}
-	if (getsockname(visitor->fd, local_start, &local_size) == 0)
-		describe_inet(description, &visitor->peer, &local);
+	if (visitor->local.ss_family != AF_UNSPEC)
+		local = visitor->local;
+	else if (getsockname(visitor->fd, local_start, &local_size) != 0)
+		return;
+	describe_inet(description, &visitor->peer, &local);
 }
 
 void
