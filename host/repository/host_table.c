@@ -240,4 +240,5 @@ const struct berth_host repository_host_table = {
     .thread_stop_fd = table_thread_stop_fd,
     .thread_service = table_thread_service,
     .messages = &message_calls,
+    .streams = &stream_calls,
 };

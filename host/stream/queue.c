@@ -31,6 +31,7 @@ struct queue {
 	struct berth_queue public; /* first */
 	uint32_t magic;
 	bool locks;
+	bool ending; /* queue_end() */
 	enum berth_queue_state state;
 	struct entry_list list;
 	size_t bytes;
@@ -73,8 +74,8 @@ unlock(struct queue *queue)
 
 /* --- life ------------------------------------------------------------------*/
 
-static int
-make_condition(pthread_cond_t *condition)
+int
+condition_new(pthread_cond_t *condition)
 {
 	pthread_condattr_t how;
 	int result = pthread_condattr_init(&how);
@@ -90,11 +91,11 @@ make_condition(pthread_cond_t *condition)
 static int
 make_locks(struct queue *queue)
 {
-	int result = make_condition(&queue->room);
+	int result = condition_new(&queue->room);
 
 	if (result != 0)
 		return result;
-	result = make_condition(&queue->stock);
+	result = condition_new(&queue->stock);
 	if (result == 0)
 		result = -pthread_mutex_init(&queue->mutex, NULL);
 	else
@@ -202,9 +203,9 @@ take(struct queue *queue, enum berth_queue_end end)
 
 /* --- waiting ---------------------------------------------------------------*/
 
-/* Until it is woken; false: the deadline is over. */
-static bool
-doze(struct queue *queue, pthread_cond_t *condition, uint64_t deadline_ns)
+bool
+condition_wait(
+    pthread_cond_t *condition, pthread_mutex_t *mutex, uint64_t deadline_ns)
 {
 	const uint64_t second = UINT64_C(1000000000);
 	struct timespec until = {
@@ -213,11 +214,16 @@ doze(struct queue *queue, pthread_cond_t *condition, uint64_t deadline_ns)
 	};
 
 	if (deadline_ns == BERTH_WAIT) {
-		pthread_cond_wait(condition, &queue->mutex);
+		pthread_cond_wait(condition, mutex);
 		return true;
 	}
-	return pthread_cond_timedwait(condition, &queue->mutex, &until) !=
-	       ETIMEDOUT;
+	return pthread_cond_timedwait(condition, mutex, &until) != ETIMEDOUT;
+}
+
+static bool
+doze(struct queue *queue, pthread_cond_t *condition, uint64_t deadline_ns)
+{
+	return condition_wait(condition, &queue->mutex, deadline_ns);
 }
 
 static bool
@@ -257,12 +263,15 @@ wait_for_stock(struct queue *queue, uint64_t deadline_ns)
 	bool in_time = queue->locks && deadline_ns != BERTH_NO_WAIT;
 
 	queue->consumers++;
-	while (in_time && queue->messages == 0 && alarms == queue->alarms)
+	while (in_time && queue->messages == 0 && !queue->ending &&
+	       alarms == queue->alarms)
 		in_time = doze(queue, &queue->stock, deadline_ns);
 	queue->consumers--;
 	if (alarms != queue->alarms)
 		return -ESHUTDOWN;
-	return queue->messages == 0 ? -EWOULDBLOCK : 0;
+	if (queue->messages > 0)
+		return 0;
+	return queue->ending ? -ESHUTDOWN : -EWOULDBLOCK;
 }
 
 static void
@@ -352,6 +361,17 @@ queue_state(struct berth_queue *public, enum berth_queue_state state)
 		sound_alarm(queue);
 	unlock(queue);
 	return before;
+}
+
+void
+queue_end(struct berth_queue *public)
+{
+	struct queue *queue = queue_of(public);
+
+	lock(queue);
+	queue->ending = true;
+	sound_alarm(queue);
+	unlock(queue);
 }
 
 static size_t

@@ -15,7 +15,7 @@
  * History
  *   1.0  services, event sessions, datagrams, handlers, timers, posts, threads,
  *	  state hand-over, readiness
- *   1.1  messages and queues
+ *   1.1  messages, queues, modules, streams
  */
 #ifndef BERTH_ABI_H
 #define BERTH_ABI_H

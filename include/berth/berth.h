@@ -18,6 +18,7 @@ extern "C" {
 #include <berth/text.h>
 #include <berth/events.h>
 #include <berth/message.h>
+#include <berth/stream.h>
 
 #ifdef __cplusplus
 }

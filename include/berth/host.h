@@ -22,6 +22,7 @@ enum berth_level {
 };
 
 struct berth_message_calls;
+struct berth_stream_calls;
 
 /* A command on its way; see berth_command(). */
 struct berth_command;
@@ -84,6 +85,8 @@ struct berth_host {
 
 	/* 1.1: messages and queues, <berth/message.h> */
 	const struct berth_message_calls *messages;
+	/* and streams, <berth/stream.h> */
+	const struct berth_stream_calls *streams;
 };
 
 #endif
