@@ -52,7 +52,7 @@ for plugin in "$top"/plugins/*/; do
 	name=$(basename "$plugin")
 	[ -e "$plugins/$name.so" ] || fail "no plugin $name was installed"
 	"$prefix/sbin/berthd" -T -S \
-	    "dynamic X Service_Object * $name:make_$name() 'tcp:127.0.0.1:7'" \
+	    "dynamic X Service_Object * $name:make_$name()" \
 	    >/dev/null || fail "the installed plugin $name is refused"
 done
 
