@@ -21,6 +21,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <linux/prctl.h>
 #include <sched.h>
 #include <signal.h>
@@ -198,6 +199,21 @@ become_user(struct job *job)
 	return could_regain(template) ? fail(job, SPAWN_REGAINED) : 0;
 }
 
+/* What is handed on to programs whose files ask for it. */
+IN_CHILD static int
+drop_inheritable(void)
+{
+	struct __user_cap_header_struct header = {
+	    .version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &header, sets) < 0)
+		return -1;
+	for (unsigned i = 0; i < BASE_COUNT(sets); i++)
+		sets[i].inheritable = 0;
+	return syscall(SYS_capset, &header, sets) < 0 ? -1 : 0;
+}
+
 /* What the host kept for itself, to bind low ports.  EINVAL: a kernel that has
  * no such set. */
 IN_CHILD static int
@@ -240,7 +256,7 @@ as_user(struct job *job)
 {
 	const struct spawn_template *template = job->spawn->template;
 
-	if (drop_ambient() < 0)
+	if (drop_ambient() < 0 || drop_inheritable() < 0)
 		return fail(job, SPAWN_CAPABILITIES);
 	if (syscall(SYS_chdir, template->cwd) < 0)
 		return fail(job, SPAWN_CWD);

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A host that is not root: what it can do, with the one capability that it
+needs, and what it says of the rest before it starts.
+
+Run by root, the host becomes nobody and keeps CAP_NET_BIND_SERVICE, as a unit
+with AmbientCapabilities makes it; run by anybody else it is that user, in a
+network in which low ports are free.
+"""
+
+import ctypes
+import os
+import pwd
+import socket
+import subprocess
+import tempfile
+
+from berth_e2e import (
+    BERTHD, TIMEOUT, Host, case, main, receive_all, run_berthd)
+
+NOBODY = pwd.getpwnam("nobody")
+IS_ROOT = os.geteuid() == 0
+LIBC = ctypes.CDLL(None, use_errno=True)
+CAP_NET_BIND_SERVICE = 10
+PR_SET_KEEPCAPS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 8, 47, 2
+
+
+class Header(ctypes.Structure):
+    _fields_ = [("version", ctypes.c_uint32), ("pid", ctypes.c_int)]
+
+
+class Data(ctypes.Structure):
+    _fields_ = [("effective", ctypes.c_uint32),
+                ("permitted", ctypes.c_uint32),
+                ("inheritable", ctypes.c_uint32)]
+
+
+def check(result, what):
+    if result != 0:
+        raise OSError(ctypes.get_errno(), what)
+
+
+def become_nobody():
+    """In a child of root's: nobody, who may bind low ports."""
+    LIBC.prctl(1, 9)  # PR_SET_PDEATHSIG
+    check(LIBC.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0), "keepcaps")
+    os.setgroups([])
+    os.setresgid(*[NOBODY.pw_gid] * 3)
+    os.setresuid(*[NOBODY.pw_uid] * 3)
+    bit = 1 << CAP_NET_BIND_SERVICE
+    data = (Data * 2)(Data(bit, bit, bit), Data(0, 0, 0))
+    check(LIBC.capset(ctypes.byref(Header(0x20080522, 0)), data), "capset")
+    check(LIBC.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE,
+                     CAP_NET_BIND_SERVICE, 0, 0), "ambient")
+
+
+class Unprivileged(Host):
+    """A host that may bind low ports and nothing else."""
+
+    def _start(self, options, env, pass_fds):
+        changes = dict(os.environ, NOTIFY_SOCKET=self.path("notify"))
+        if IS_ROOT:
+            for folder, _, files in os.walk(self.folder):
+                for name in [folder] + [os.path.join(folder, f)
+                                        for f in files]:
+                    os.chown(name, NOBODY.pw_uid, NOBODY.pw_gid)
+        with open(self.path("stdout"), "wb") as out, \
+                open(self.path("stderr"), "wb") as err:
+            self.process = subprocess.Popen(
+                [BERTHD, "-f", self.path("svc.conf")],
+                stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+                cwd=self.folder, env=changes,
+                preexec_fn=become_nobody if IS_ROOT else None)
+
+    def write_conf(self, text):
+        super().write_conf(text)
+        if IS_ROOT:
+            os.chown(self.path("svc.conf"), NOBODY.pw_uid, NOBODY.pw_gid)
+
+
+def low_port():
+    """A port below 1024 that is free."""
+    for port in range(600, 1023):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                pass
+    raise AssertionError("no low port")
+
+
+@case
+def low_ports_need_no_root():
+    """Before a reload and after it; programs get nothing of it."""
+    port = low_port() if IS_ROOT else 0
+    conf = ("static echo { listen = tcp:127.0.0.1:{p0}%s }\n"
+            "dynamic P Program * /bin/cat \"/proc/self/status\" "
+            "{ listen = tcp:127.0.0.1:{p1} }\n")
+    with Unprivileged(conf % "") as host:
+        if IS_ROOT:
+            status = host.status()
+            assert status["Uid"].split() == [str(NOBODY.pw_uid)] * 4, status
+            assert int(status["CapEff"], 16) == 1 << CAP_NET_BIND_SERVICE
+            # A reload binds, too.
+            host.write_conf(conf % (" tcp:127.0.0.1:%d" % port))
+            host.reload()
+            with socket.create_connection(
+                    ("127.0.0.1", port), TIMEOUT) as client:
+                client.sendall(b"low")
+                client.shutdown(socket.SHUT_WR)
+                assert receive_all(client) == b"low"
+        with host.connect(1) as client:
+            said = receive_all(client).decode()
+        if not IS_ROOT:
+            return
+        for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
+            assert "%s:\t0000000000000000\n" % name in said, said
+        assert "NoNewPrivs:\t1" in said, said
+
+
+@case
+def what_needs_root_is_told_before_the_start():
+    other = "root" if not IS_ROOT else "daemon"
+    lines = [("user = " + other, "can change the user"),
+             ("chroot = /", "can change the root"),
+             ("nice = -5", "can raise the priority")]
+    for attribute, said in lines:
+        conf = ("static echo { listen = tcp:127.0.0.1:{p0} }\n"
+                "dynamic P Program * /bin/cat "
+                "{ listen = tcp:127.0.0.1:{p1}; %s }\n" % attribute)
+        with Unprivileged(conf.split("dynamic")[0]) as host:
+            host.write_conf(conf)
+            host.reload()
+            text = host.log_text()
+            assert "svc.conf:2:9: error: " in text and said in text, text
+            with host.connect(0) as client:  # and changes nothing
+                client.sendall(b"x")
+                client.shutdown(socket.SHUT_WR)
+                assert receive_all(client) == b"x"
+
+
+@case
+def the_check_says_the_same():
+    with tempfile.TemporaryDirectory(prefix="berth-") as folder:
+        os.chmod(folder, 0o755)
+        path = os.path.join(folder, "svc.conf")
+        with open(path, "w", encoding="ascii") as file:
+            file.write("dynamic P Program * /bin/cat "
+                       "{ listen = unix:@x; user = %s }\n"
+                       % ("daemon" if IS_ROOT else "root"))
+        done = subprocess.run(
+            [BERTHD, "-t", "-f", path], stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True, timeout=TIMEOUT, check=False,
+            preexec_fn=become_nobody if IS_ROOT else None)
+        assert done.returncode == 1, done
+        assert "svc.conf:1:9: error: " in done.stderr, done
+        assert "only a host that runs as root" in done.stderr, done
+        if IS_ROOT:
+            assert run_berthd("-t", "-f", path).returncode == 0
+
+
+main()
