@@ -5,6 +5,7 @@ import glob
 import os
 import random
 import re
+import shutil
 import socket
 import subprocess
 import threading
@@ -13,6 +14,7 @@ import time
 from berth_e2e import (
     SOURCE, Host, ask_udp, case, connect, main, receive, receive_all,
     run_berthd, wait_until)
+from shipped import folder_of
 from steered import SANITIZED
 
 EPOCH = 2208988800  # RFC 868: from 1900 to 1970
@@ -302,6 +304,7 @@ def mistakes_keep_the_host_from_starting():
 def examples_of_the_manual_are_good():
     pages = glob.glob(os.path.join(SOURCE, "man", "berth-*.8"))
     assert len(pages) >= 7, pages
+    plugins = folder_of()
     for page in pages:
         with open(page, encoding="utf-8") as file:
             blocks = re.findall(r"^\.Bd -literal$\n(.*?)^\.Ed$", file.read(),
@@ -309,8 +312,10 @@ def examples_of_the_manual_are_good():
         blocks = [b for b in blocks if re.match("static|dynamic", b)]
         assert blocks, page
         for block in blocks:
-            done = run_berthd("-t", "-f", "{conf}", conf=block)
+            done = run_berthd("-t", "--plugin-path", plugins,
+                              "-f", "{conf}", conf=block)
             assert done.returncode == 0, (page, block, done.stderr)
+    shutil.rmtree(plugins)
 
 
 def build_plugin(folder, name):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Hosts with the plugins that come with Berth, and servers for them."""
 
+import glob
 import os
 import shutil
 import socket
@@ -10,16 +11,23 @@ import threading
 from berth_e2e import BUILD, TIMEOUT, Host
 
 
+def folder_of(*names):
+    """A new folder with these plugins, or with all."""
+    folder = tempfile.mkdtemp(prefix="berth-plugins-")
+    built = os.path.join(BUILD, "plugins", "%s", ".libs", "%s.so")
+    paths = [built % (name, name) for name in names] or \
+        glob.glob(built % ("*", "*"))
+    for path in paths:
+        shutil.copy(path, folder)
+        os.chmod(os.path.join(folder, os.path.basename(path)), 0o644)
+    return folder
+
+
 class Shipped(Host):
     """A host whose plugin_path is {plugins}, with these plugins in it."""
 
     def __init__(self, conf, *names, options=(), **rest):
-        self.plugins = tempfile.mkdtemp(prefix="berth-plugins-")
-        for name in names:
-            target = os.path.join(self.plugins, name + ".so")
-            shutil.copy(os.path.join(
-                BUILD, "plugins", name, ".libs", name + ".so"), target)
-            os.chmod(target, 0o644)
+        self.plugins = folder_of(*names)
         super().__init__(
             conf, options=("--plugin-path", self.plugins) + tuple(options),
             **rest)

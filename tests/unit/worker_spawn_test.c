@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -174,10 +175,13 @@ static void
 test_its_settings(void **state)
 {
 	struct desk *desk = *state;
+	char nice[32];
 
 	desk->settings.umask = 0077;
 	desk->settings.cwd = "/usr";
 	desk->settings.argv0 = "other";
+	snprintf(
+	    nice, sizeof(nice), "nice=%d", getpriority(PRIO_PROCESS, 0) + 3);
 	desk->settings.nice = 3;
 	desk->settings.rlimit_files = 77;
 	desk->settings.rlimit_core = 4096;
@@ -185,7 +189,7 @@ test_its_settings(void **state)
 	assert_said(desk, "umask=0077");
 	assert_said(desk, "cwd=/usr");
 	assert_said(desk, "arg0=other");
-	assert_said(desk, "nice=3");
+	assert_said(desk, nice);
 	assert_said(desk, "files=77 77");
 	assert_said(desk, "core=4096");
 }
