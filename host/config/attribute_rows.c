@@ -123,7 +123,14 @@ static const char *const failure_words[] = {"HOST", "USERID", "ATTEMPT", NULL};
 #define BANNER(name_, field_, help_)                                           \
 	{                                                                      \
 		SERVICE(name_, VALUE_PATH, CHANGE_LIVE, field_),               \
-		    .pending = true, .syntax = "PATH", .initial = "",          \
+		    .syntax = "PATH", .initial = "", .help = (help_)           \
+	}
+/* first_: the first of queue, reject and reset that is possible. */
+#define POLICY(name_, field_, first_, syntax_, initial_, help_)                \
+	{                                                                      \
+		SERVICE(name_, VALUE_POLICY, CHANGE_LIVE, field_),             \
+		    .low = (first_), .high = POLICY_RESET,                     \
+		    .syntax = (syntax_), .initial = (initial_),                \
 		    .help = (help_)                                            \
 	}
 #define ACCESS(name_, field_, help_)                                           \
@@ -179,12 +186,16 @@ static const struct attribute service_attributes[] = {
 		"only."},
     {SERVICE("instances", VALUE_LIMIT, CHANGE_LIVE, instances),
 	.syntax = "NUMBER | unlimited", .initial = "unlimited", .low = 0,
-	.high = 1000000,
-	.help = "Sessions at once; further clients wait in the backlog."},
+	.high = 1000000, .help = "Sessions at once."},
     {SERVICE("idle_timeout", VALUE_TIME, CHANGE_LIVE, idle_timeout_ms),
 	.syntax = "TIME", .initial = "0", .low = 0, .high = 365 * DAY,
 	.help = "A session in which nothing moves for so long is closed; 0 "
 		"means never."},
+    {SERVICE("max_session", VALUE_TIME, CHANGE_LIVE, max_session_ms),
+	.pending = true, .syntax = "TIME", .initial = "0", .low = 0,
+	.high = 365 * DAY,
+	.help = "A session that has lasted so long is closed, and a program "
+		"asked to end; 0 means never."},
     {SERVICE("drain", VALUE_TIME, CHANGE_LIVE, drain_ms), .syntax = "TIME",
 	.initial = "30s", .low = 0, .high = DAY,
 	.help = "How long sessions may go on when the service is removed or "
@@ -362,18 +373,23 @@ static const struct attribute service_attributes[] = {
     RLIMIT("rlimit_stack", VALUE_RLIMIT_SIZE, rlimit_stack,
 	"Bytes of stack of a program; K, M and G are understood."),
     {SERVICE("per_source", VALUE_LIMIT, CHANGE_LIVE, per_source),
-	.pending = true, .syntax = "NUMBER | unlimited", .initial = "unlimited",
-	.low = 0, .high = 1000000,
-	.help = "Sessions at once of clients with the same address."},
-    {SERVICE("cps", VALUE_RATE, CHANGE_LIVE, cps), .pending = true,
+	.syntax = "NUMBER | unlimited", .initial = "unlimited", .low = 0,
+	.high = 1000000,
+	.help = "Sessions at once of clients from the same source: see "
+		"source_prefix."},
+    {SERVICE("cps", VALUE_RATE, CHANGE_LIVE, cps),
 	.syntax = "NUMBER[/TIME] [PAUSE] | unlimited", .initial = "unlimited",
 	.low = 1, .high = 10000000,
-	.help = "Sessions that may begin in each second, or each TIME; "
-		"after too many, the service pauses for so long (10s)."},
+	.help = "Sessions that may begin in each second, or each TIME; with "
+		"PAUSE, none begins for so long after too many."},
     {SERVICE("source_cps", VALUE_RATE, CHANGE_LIVE, source_cps),
-	.pending = true, .syntax = "NUMBER[/TIME] [PAUSE] | unlimited",
-	.initial = "unlimited", .low = 1, .high = 10000000,
-	.help = "The same for clients with the same address."},
+	.syntax = "NUMBER[/TIME] [PAUSE] | unlimited", .initial = "unlimited",
+	.low = 1, .high = 10000000,
+	.help = "The same for clients from the same source."},
+    {SERVICE("source_prefix", VALUE_PREFIXES, CHANGE_LIVE, source_prefix),
+	.syntax = "BITS [BITS]", .initial = "32 64",
+	.help = "How many bits of an IPv4 and of an IPv6 address tell one "
+		"source from another."},
     ACCESS("only_from", only_from,
 	"Clients that are served; empty means nobody, and without it all "
 	"are."),
@@ -381,15 +397,40 @@ static const struct attribute service_attributes[] = {
 	"Clients that are not served; of two entries that match, the longer "
 	"one counts."),
     {SERVICE("access_times", VALUE_WORDS, CHANGE_LIVE, access_times),
-	.pending = true, .syntax = "HH:MM-HH:MM ...", .initial = "",
-	.check = check_span,
+	.syntax = "HH:MM-HH:MM ...", .initial = "", .check = check_span,
 	.help = "Times of day in which clients are served; without it, "
 		"always."},
     {SERVICE("max_load", VALUE_LOAD, CHANGE_LIVE, max_load_percent),
-	.pending = true, .syntax = "NUMBER", .initial = "0", .low = 0,
-	.high = 100000,
+	.syntax = "NUMBER", .initial = "0", .low = 0, .high = 100000,
 	.help = "The load average of a minute from which on nobody is "
 		"served; 0 is no limit."},
+    {SERVICE("only_users", VALUE_WORDS, CHANGE_LIVE, only_users),
+	.syntax = "USER ...", .initial = "",
+	.help = "Who is served at a Unix endpoint, by name or number of the "
+		"user; those of only_groups are, too."},
+    {SERVICE("only_groups", VALUE_WORDS, CHANGE_LIVE, only_groups),
+	.syntax = "GROUP ...", .initial = "",
+	.help = "The same by the group that the client runs under."},
+    POLICY("on_instances", on_instances, POLICY_QUEUE, "queue | reject | reset",
+	"queue",
+	"What becomes of clients when there are as many sessions as "
+	"instances allows; see ADMISSION."),
+    POLICY("on_cps", on_cps, POLICY_QUEUE, "queue | reject | reset", "queue",
+	"The same when sessions begin too quickly for cps."),
+    POLICY("on_max_load", on_max_load, POLICY_QUEUE, "queue | reject | reset",
+	"queue", "The same when the load reaches max_load."),
+    POLICY("on_access_times", on_access_times, POLICY_QUEUE,
+	"queue | reject | reset", "reject",
+	"The same at other times than access_times."),
+    POLICY("on_per_source", on_per_source, POLICY_REJECT, "reject | reset",
+	"reject",
+	"What becomes of a client when his source has as many "
+	"sessions as per_source allows."),
+    POLICY("on_source_cps", on_source_cps, POLICY_REJECT, "reject | reset",
+	"reject", "The same when his source comes too often for source_cps."),
+    POLICY("on_access", on_access, POLICY_REJECT, "reject | reset", "reject",
+	"The same when he is not among those who are served: only_from, "
+	"no_access, only_users, only_groups, libwrap."),
     {SERVICE("libwrap", VALUE_WORD, CHANGE_LIVE, libwrap), .pending = true,
 	.syntax = "NAME", .initial = "",
 	.help = "The service's name in hosts.allow and hosts.deny; without "

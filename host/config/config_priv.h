@@ -233,6 +233,9 @@ void rate_print(
     const struct attribute *attribute, const void *field, struct text *text);
 bool words_equal(const void *a, const void *b);
 bool rate_equal(const void *a, const void *b);
+value_read_fn prefixes_read;
+value_print_fn prefixes_print;
+bool prefixes_equal(const void *a, const void *b);
 /* "not yet" for a row that nothing applies, but for conversions. */
 int attribute_check_pending(struct reader *reader,
     const struct attribute *attribute, const struct place *place);

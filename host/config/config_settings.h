@@ -78,6 +78,18 @@ struct rate {
 	uint64_t pause_ms;
 };
 
+/* What becomes of a client at a limit. */
+enum limit_policy {
+	POLICY_QUEUE,  /* he waits in the backlog */
+	POLICY_REJECT, /* his connection is closed, in order */
+	POLICY_RESET   /* it is reset */
+};
+
+/* How many bits of an address tell one source from another. */
+struct prefixes {
+	unsigned v4, v6;
+};
+
 /* Of `rlimit_…`. */
 #define RLIMIT_INHERIT UINT64_C(0)
 #define RLIMIT_UNLIMITED UINT64_MAX
@@ -140,6 +152,7 @@ struct settings {
 	enum concurrency concurrency;
 	unsigned instances;	  /* sessions at once; 0: no limit */
 	uint64_t idle_timeout_ms; /* 0: none */
+	uint64_t max_session_ms;  /* 0: none */
 	uint64_t drain_ms;
 	uint64_t ready_timeout_ms; /* a new instance has so long to be ready */
 	enum suspend_mode suspend;
@@ -187,10 +200,16 @@ struct settings {
 	unsigned per_source; /* sessions of one address; 0: no limit */
 	struct rate cps;
 	struct rate source_cps;	    /* of one address */
+	struct prefixes source_prefix;
 	struct word_list only_from; /* not set: everybody */
 	struct word_list no_access;
 	struct word_list access_times; /* "hh:mm-hh:mm"; not set: always */
 	unsigned max_load_percent;     /* of a load of 1; 0: no limit */
+	struct word_list only_users;   /* of Unix peers; not set: all */
+	struct word_list only_groups;
+	/* enum limit_policy */
+	unsigned on_instances, on_cps, on_max_load, on_access_times;
+	unsigned on_per_source, on_source_cps, on_access;
 	const char *libwrap;	       /* name for hosts_access(5) */
 	const char *banner, *banner_success, *banner_fail; /* files */
 
@@ -246,6 +265,8 @@ enum value_kind {
 	VALUE_RLIMIT,	   /* uint64_t; see RLIMIT_INHERIT */
 	VALUE_RLIMIT_SIZE, /* the same, bytes */
 	VALUE_RATE,	   /* struct rate */
+	VALUE_PREFIXES,	   /* struct prefixes */
+	VALUE_POLICY,	   /* unsigned, enum limit_policy; low: the first */
 	VALUE_WORDS,	   /* struct word_list */
 	VALUE_LOG_TYPE,	   /* struct word_list, set whole */
 	VALUE_ENDPOINTS,   /* listen and listen_count */

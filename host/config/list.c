@@ -12,7 +12,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define PAUSE_MS 10000u /* of a rate that does not say */
 #define DAY_MS (24u * 3600u * 1000u)
 
 bool
@@ -20,7 +19,8 @@ list_takes(const struct attribute *attribute)
 {
 	return attribute->kind == VALUE_WORDS ||
 	       attribute->kind == VALUE_LOG_TYPE ||
-	       attribute->kind == VALUE_RATE;
+	       attribute->kind == VALUE_RATE ||
+	       attribute->kind == VALUE_PREFIXES;
 }
 
 int
@@ -207,7 +207,7 @@ parse_rate(const struct value *values, unsigned count, struct rate *rate)
 	if (size >= sizeof(digits) || count > 2)
 		return false;
 	memcpy(digits, values[0].text, size);
-	*rate = (struct rate){.per_ms = 1000, .pause_ms = PAUSE_MS};
+	*rate = (struct rate){.per_ms = 1000, .pause_ms = 0};
 	if (config_count(digits, &number) < 0 || number > UINT32_MAX)
 		return false;
 	rate->count = (unsigned)number;
@@ -239,6 +239,33 @@ assign_rate(struct reader *reader, const struct attribute *attribute,
 	return 0;
 }
 
+/* --- prefixes --------------------------------------------------------------
+ */
+
+static int
+assign_prefixes(struct reader *reader, const struct attribute *attribute,
+    const struct value *values, unsigned count, struct prefixes *ret_prefixes)
+{
+	static const uint64_t limits[] = {32, 128};
+	uint64_t bits[] = {0, 64};
+
+	for (unsigned i = 0; i < count; i++) {
+		const char *word = values[i].text;
+
+		if (word[0] == '/')
+			word++;
+		if (i == BASE_COUNT(bits) || config_count(word, &bits[i]) < 0 ||
+		    bits[i] > limits[i])
+			return reader_tell(reader, &values[i].place,
+			    "%s: '%.60s' cannot stand there: %s, up to 32 and "
+			    "128",
+			    attribute->name, values[i].text, attribute->syntax);
+	}
+	ret_prefixes->v4 = (unsigned)bits[0];
+	ret_prefixes->v6 = (unsigned)bits[1];
+	return 0;
+}
+
 int
 list_assign(struct reader *reader, const struct attribute *attribute,
     enum token_kind how, const struct value *values, unsigned count,
@@ -252,6 +279,8 @@ list_assign(struct reader *reader, const struct attribute *attribute,
 		    attribute->name, attribute->syntax);
 	if (attribute->kind == VALUE_LOG_TYPE)
 		return assign_log(reader, attribute, values, count, field);
+	if (attribute->kind == VALUE_PREFIXES)
+		return assign_prefixes(reader, attribute, values, count, field);
 	return assign_rate(reader, attribute, values, count, field);
 }
 
@@ -288,8 +317,44 @@ rate_print(
 		text_add(text, "/", 1);
 		print_time(rate->per_ms, text);
 	}
-	text_add(text, " ", 1);
-	print_time(rate->pause_ms, text);
+	if (rate->pause_ms != 0) {
+		text_add(text, " ", 1);
+		print_time(rate->pause_ms, text);
+	}
+}
+
+/* Of the table: "32 64". */
+int
+prefixes_read(const struct attribute *attribute, const char *word, void *field,
+    struct message *ret_message)
+{
+	struct prefixes prefixes;
+
+	if (sscanf(word, "%u %u", &prefixes.v4, &prefixes.v6) != 2) {
+		snprintf(ret_message->text, sizeof(ret_message->text),
+		    "%s: not %s", attribute->name, attribute->syntax);
+		return -EINVAL;
+	}
+	*(struct prefixes *)field = prefixes;
+	return 0;
+}
+
+void
+prefixes_print(
+    const struct attribute *attribute, const void *field, struct text *text)
+{
+	const struct prefixes *prefixes = field;
+
+	(void)attribute;
+	text_printf(text, "%u %u", prefixes->v4, prefixes->v6);
+}
+
+bool
+prefixes_equal(const void *a, const void *b)
+{
+	const struct prefixes *one = a, *two = b;
+
+	return one->v4 == two->v4 && one->v6 == two->v6;
 }
 
 bool

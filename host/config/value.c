@@ -23,6 +23,10 @@ static const char *const concurrency_words[] = {
     [CONCURRENCY_POOL] = "pool",
     [CONCURRENCY_PROCESS] = "process",
     NULL};
+static const char *const policy_words[] = {[POLICY_QUEUE] = "queue",
+    [POLICY_REJECT] = "reject",
+    [POLICY_RESET] = "reset",
+    NULL};
 static const char *const tcpmux_words[] = {
     [TCPMUX_NO] = "no", [TCPMUX_YES] = "yes", [TCPMUX_PLUS] = "plus", NULL};
 static const char *const proxy_words[] = {[PROXY_NO] = "no",
@@ -139,6 +143,19 @@ proxy_read(const struct attribute *attribute, const char *word, void *field,
 
 	if (result == 0)
 		*(enum proxy_protocol *)field = (enum proxy_protocol)index;
+	return result;
+}
+
+static int
+policy_read(const struct attribute *attribute, const char *word, void *field,
+    struct message *ret_message)
+{
+	int index = 0;
+	int result = find_word(attribute, word, policy_words + attribute->low,
+	    &index, ret_message);
+
+	if (result == 0)
+		*(unsigned *)field = (unsigned)attribute->low + (unsigned)index;
 	return result;
 }
 
@@ -261,6 +278,14 @@ tcpmux_print(
 {
 	(void)attribute;
 	text_printf(text, "%s", tcpmux_words[*(const enum tcpmux_mode *)field]);
+}
+
+static void
+policy_print(
+    const struct attribute *attribute, const void *field, struct text *text)
+{
+	(void)attribute;
+	text_printf(text, "%s", policy_words[*(const unsigned *)field]);
 }
 
 static void
@@ -392,6 +417,8 @@ value_type(enum value_kind kind)
 	    [VALUE_RLIMIT_SIZE] = {rlimit_read, rlimit_print, long_equal},
 	    /* Reading is list_assign()'s. */
 	    [VALUE_RATE] = {NULL, rate_print, rate_equal},
+	    [VALUE_PREFIXES] = {prefixes_read, prefixes_print, prefixes_equal},
+	    [VALUE_POLICY] = {policy_read, policy_print, unsigned_equal},
 	    [VALUE_WORDS] = {NULL, words_print, words_equal},
 	    [VALUE_LOG_TYPE] = {NULL, words_print, words_equal},
 	    /* Reading is endpoints_assign()'s and that of parts the block's. */

@@ -122,6 +122,9 @@ void show_number(struct text *text, bool json, const char *key, uint64_t value);
 /* Zeros once the server is gone, at the very end of an instance. */
 void show_counters_of(
     const struct instance *instance, struct server_counters *counters);
+/* The rules against loops are one of the reasons. */
+void show_refusals(const struct server_counters *counters, const char *key,
+    struct text *text, bool json);
 unsigned show_draining_count(const struct record *record);
 
 /* commands.c: a message as the request wants it. */

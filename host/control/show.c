@@ -190,7 +190,7 @@ show_counters(const struct instance *instance, struct text *text, bool json)
 	show_number(text, json, "served", counters.sessions_total);
 	show_number(text, json, "failed", counters.sessions_failed);
 	show_number(text, json, "datagrams", counters.datagrams);
-	show_number(text, json, "refused", counters.datagrams_refused);
+	show_refusals(&counters, "refused", text, json);
 	show_number(text, json, "bytes_in", counters.bytes_in);
 	show_number(text, json, "bytes_out", counters.bytes_out);
 }

@@ -76,6 +76,39 @@ show_counters_of(
 		server_counters(server, counters);
 }
 
+/* How many, and of each reason that there was: "cps 3, address 1". */
+void
+show_refusals(const struct server_counters *counters, const char *key,
+    struct text *text, bool json)
+{
+	uint64_t total = counters->datagrams_refused;
+	const char *comma = "";
+	AUTO_TEXT reasons;
+
+	text_init(&reasons);
+	if (total > 0) {
+		text_printf(&reasons, json ? "\"loop\":%llu" : "loop %llu",
+		    (unsigned long long)total);
+		comma = json ? "," : ", ";
+	}
+	for (unsigned i = GUARD_SERVED + 1; i < GUARD_REASONS; i++) {
+		if (counters->refused[i] == 0)
+			continue;
+		total += counters->refused[i];
+		text_printf(&reasons, json ? "%s\"%s\":%llu" : "%s%s %llu",
+		    comma, guard_reason_name(i),
+		    (unsigned long long)counters->refused[i]);
+		comma = json ? "," : ", ";
+	}
+	show_number(text, json, key, total);
+	if (json) {
+		show_key(text, "refusals");
+		text_printf(text, "{%s}", text_string(&reasons));
+	} else {
+		show_fact(text, json, "refusals", text_string(&reasons));
+	}
+}
+
 unsigned
 show_draining_count(const struct record *record)
 {

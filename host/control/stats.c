@@ -25,6 +25,8 @@ add_instance(struct totals *totals, const struct instance *instance)
 	totals->sum.sessions_failed += one.sessions_failed;
 	totals->sum.datagrams += one.datagrams;
 	totals->sum.datagrams_refused += one.datagrams_refused;
+	for (unsigned i = 0; i < GUARD_REASONS; i++)
+		totals->sum.refused[i] += one.refused[i];
 	totals->sum.bytes_in += one.bytes_in;
 	totals->sum.bytes_out += one.bytes_out;
 }
@@ -84,6 +86,7 @@ command_stats(
 	show_number(text, json, "datagrams", totals.sum.datagrams);
 	show_number(text, json, "bytes_in", totals.sum.bytes_in);
 	show_number(text, json, "bytes_out", totals.sum.bytes_out);
+	show_refusals(&totals.sum, "clients_refused", text, json);
 	if (json)
 		show_put(text, "}");
 	return COMMAND_OK;

@@ -19,7 +19,19 @@ static const struct reason reasons[GUARD_REASONS] = {
     [GUARD_SERVED] = {"served", "is served"},
     [GUARD_INSTANCES] = {"instances",
 	"there are as many sessions as `instances` allows"},
-    [GUARD_CROWDED] = {"crowded", "too many clients wait to be judged"},
+    [GUARD_PER_SOURCE] = {"per_source",
+	"its source has as many sessions as `per_source` allows"},
+    [GUARD_CPS] = {"cps", "sessions begin more often than `cps` allows"},
+    [GUARD_SOURCE_CPS] = {"source_cps",
+	"its source comes more often than `source_cps` allows"},
+    [GUARD_ADDRESS] = {"address",
+	"`only_from` and `no_access` do not serve it"},
+    [GUARD_USER] = {"user", "`only_users` and `only_groups` do not have it"},
+    [GUARD_TIME] = {"time", "it is none of the `access_times`"},
+    [GUARD_LOAD] = {"load", "the load has reached `max_load`"},
+    [GUARD_LIBWRAP] = {"libwrap", "hosts.allow and hosts.deny refuse it"},
+    [GUARD_CROWDED] = {"crowded",
+	"too many clients wait to be judged, or memory is short"},
     [GUARD_LATE] = {"late", "what it had to say first did not come in time"},
     [GUARD_PROXY] = {"proxy", "it is not in `proxy_from`, or did not send the "
 			      "header that `proxy_protocol` asks for"},
@@ -58,12 +70,27 @@ guard_refused(
 	return untold;
 }
 
-uint64_t
-guard_refusals_total(const struct guard_refusals *refusals)
+enum limit_policy
+guard_policy(const struct settings *settings, enum guard_reason reason)
 {
-	uint64_t total = 0;
-
-	for (unsigned i = GUARD_SERVED + 1; i < GUARD_REASONS; i++)
-		total += refusals->count[i];
-	return total;
+	switch (reason) {
+	case GUARD_INSTANCES:
+		return settings->on_instances;
+	case GUARD_CPS:
+		return settings->on_cps;
+	case GUARD_LOAD:
+		return settings->on_max_load;
+	case GUARD_TIME:
+		return settings->on_access_times;
+	case GUARD_PER_SOURCE:
+		return settings->on_per_source;
+	case GUARD_SOURCE_CPS:
+		return settings->on_source_cps;
+	case GUARD_ADDRESS:
+	case GUARD_USER:
+	case GUARD_LIBWRAP:
+		return settings->on_access;
+	default:
+		return POLICY_REJECT;
+	}
 }

@@ -14,6 +14,7 @@ definition_free(struct definition *definition)
 {
 	if (definition == NULL)
 		return NULL;
+	guard_rules_free(definition->rules);
 	/* The definition lies in its own arena. */
 	arena_free(definition->arena);
 	return NULL;
@@ -114,8 +115,11 @@ definition_resolve(struct definition *definition, const struct place *place,
 	    .settings = &definition->settings,
 	};
 
-	if (definition->type != CONFIG_KIND_PROGRAM)
-		return 0;
+	int result = guard_rules_new(
+	    &definition->settings, place, errors, &definition->rules);
+
+	if (result < 0 || definition->type != CONFIG_KIND_PROGRAM)
+		return result;
 	return template_new(
 	    definition->arena, &request, place, errors, &definition->program);
 }

@@ -41,6 +41,7 @@ instance_free(struct instance *instance)
 		return NULL;
 	instance->server = server_free(instance->server);
 	instance->program = external_free(instance->program);
+	instance->guard = guard_unref(instance->guard);
 	if (instance->owner.reactor != NULL)
 		reactor_owner_fini(&instance->owner);
 	fd_close(&instance->stop_fd);
@@ -88,6 +89,7 @@ void
 instance_set_server(struct instance *instance, struct server *server)
 {
 	instance->server = server;
+	server_set_guard(server, instance->guard, instance->definition->rules);
 	if (instance->program != NULL)
 		external_set_server(instance->program, server);
 }
@@ -173,9 +175,15 @@ instance_resolve(struct instance *instance, struct definition *prepared,
 							 : instance->definition;
 	int result = definition_resolve(definition, place, errors);
 
-	if (result == 0 && prepared == NULL && instance->program != NULL)
+	if (result == 0 && definition->rules != NULL && instance->guard == NULL)
+		result = guard_acquire(instance->repository->guards,
+		    instance->public.name, &instance->guard);
+	if (result < 0 || prepared != NULL)
+		return result;
+	server_set_guard(instance->server, instance->guard, definition->rules);
+	if (instance->program != NULL)
 		external_update(instance->program, definition->program);
-	return result;
+	return 0;
 }
 
 /* --- live settings --- */
@@ -206,6 +214,7 @@ void
 instance_commit_settings(
     struct instance *instance, struct definition *definition)
 {
+	server_set_guard(instance->server, instance->guard, definition->rules);
 	server_update(instance->server, &definition->settings);
 	if (instance->program != NULL)
 		external_update(instance->program, definition->program);

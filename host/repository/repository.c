@@ -26,9 +26,12 @@ repository_new(const struct repository_options *options,
 	repository->doors = options->doors;
 	TAILQ_INIT(&repository->order);
 	TAILQ_INIT(&repository->loose);
-	result = reactor_owner_init(
-	    &repository->owner, options->reactor, "repository");
+	result = guards_new(NULL, &repository->guards);
+	if (result == 0)
+		result = reactor_owner_init(
+		    &repository->owner, options->reactor, "repository");
 	if (result < 0) {
+		guards_free(repository->guards);
 		free(repository);
 		return result;
 	}
@@ -141,6 +144,7 @@ repository_free(struct repository *repository)
 	reactor_turn(repository->reactor, 0);
 	reactor_owner_fini(&repository->owner);
 	HASH_CLEAR(hh, repository->by_name);
+	guards_free(repository->guards);
 	free(repository);
 	return NULL;
 }

@@ -52,6 +52,7 @@ struct definition {
 	struct settings settings;
 	struct plugin_identity identity;
 	struct spawn_template *program; /* NULL: not one, or not resolved */
+	struct guard_rules *rules; /* NULL: it asks nothing, or not resolved */
 };
 
 /* The way from a service's handle to the rest of the host; control's. */

@@ -23,6 +23,7 @@ LIST_HEAD(thread_list, berth_thread);
 struct repository {
 	struct reactor *reactor;
 	struct listeners *listeners;
+	struct guards *guards;
 	struct log *log;
 	struct repository_doors doors;
 	struct reactor_owner owner;
@@ -73,6 +74,7 @@ struct instance {
 	const struct berth_service_type *type;
 	struct reactor_owner owner;
 	struct server *server;
+	struct guard *guard;	  /* NULL: it never had rules */
 	struct external *program; /* NULL: a type's code serves */
 	enum service_state state;
 	enum instance_phase phase;

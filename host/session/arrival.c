@@ -12,10 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "session/admission.h"
 #include "session/session_priv.h"
 
 /* In their order: what is cheap first, what needs the client last. */
-static const struct arrival_stage *const usual_stages[] = {&proxy_stage, NULL};
+static const struct arrival_stage *const usual_stages[] = {&admission_greet,
+    &admission_gate, &proxy_stage, &admission_door, &admission_welcome, NULL};
 
 static const struct arrival_stage *const *
 stages_of(const struct server *server)
@@ -66,37 +68,6 @@ visitor_set_peer(
 }
 
 /* --- its ways out ----------------------------------------------------------*/
-
-static void
-tell_refusal(struct visitor *visitor)
-{
-	struct server *server = visitor->server;
-	enum guard_reason reason = visitor->reason;
-	char peer[SESSION_ADDRESS_MAX] = "a client that is gone";
-	const struct sockaddr *address;
-	unsigned count = guard_refused(
-	    &server->refusals, reason, reactor_now(server->home.reactor));
-	socklen_t size;
-
-	if (count == 0 || server->options.log == NULL ||
-	    server->options.log->level < BERTH_NOTICE)
-		return;
-	address = visitor_peer(visitor, &size);
-	if (address != NULL)
-		address_print(address, size, peer, sizeof(peer));
-	log_printf(server->options.log, BERTH_NOTICE,
-	    server->options.service->name,
-	    "%u connection%s refused (%s), the last from %s: %s", count,
-	    count == 1 ? "" : "s", guard_reason_name(reason), peer,
-	    guard_reason_text(reason));
-}
-
-static void
-refuse(struct visitor *visitor)
-{
-	tell_refusal(visitor);
-	fd_close(&visitor->fd);
-}
 
 static int
 enter(struct visitor *visitor)
@@ -167,7 +138,7 @@ end_parked(struct arrival *arrival, enum guard_reason reason)
 
 	visitor->reason = reason;
 	unpark(arrival);
-	refuse(visitor);
+	admission_refuse(visitor);
 	is_through(visitor->server, visitor->listener);
 }
 
@@ -307,12 +278,12 @@ accept_judged(struct visitor *visitor)
 		if (result == 0)
 			return 0;
 		visitor->reason = GUARD_CROWDED;
-		refuse(visitor);
+		admission_refuse(visitor);
 		return result;
 	case ARRIVAL_REFUSED:
 		break;
 	}
-	refuse(visitor);
+	admission_refuse(visitor);
 	return -ECONNREFUSED;
 }
 
@@ -326,6 +297,7 @@ arrival_accepted(
 	visitor.listener = listener;
 	visitor.fd = fd;
 	visitor.peer_size = 0;
+	visitor.source = NULL;
 	visitor.peer_replaced = false;
 	visitor.local.ss_family = AF_UNSPEC;
 	visitor.seen = 0;
@@ -364,7 +336,7 @@ arrival_judge(struct arrival *arrival)
 	if (answer == ARRIVAL_GOES_ON)
 		enter(visitor);
 	else if (answer == ARRIVAL_REFUSED)
-		refuse(visitor);
+		admission_refuse(visitor);
 	is_through(visitor->server, visitor->listener);
 }
 
@@ -375,6 +347,7 @@ arrival_end_all(struct server *server)
 
 	while ((arrival = TAILQ_FIRST(&server->arrivals)) != NULL) {
 		unpark(arrival);
+		guard_leave(arrival->visitor.source);
 		fd_close(&arrival->visitor.fd);
 		listener_unref(arrival->visitor.listener);
 	}

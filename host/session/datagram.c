@@ -266,7 +266,8 @@ serve_one(struct server *server, int fd, void *room)
 		why = "it was sent to a group";
 	if (why != NULL)
 		refuse(server, peer_of(datagram), datagram->peer_size, why);
-	else
+	else if (!admission_refuses_datagram(
+		     server, peer_of(datagram), datagram->peer_size))
 		call_hook(datagram, fd, room, (size_t)got);
 	return 1;
 }
@@ -279,7 +280,7 @@ server_refuses_datagram(
 
 	if (why != NULL)
 		refuse(server, peer, size, why);
-	return why != NULL;
+	return why != NULL || admission_refuses_datagram(server, peer, size);
 }
 
 int

@@ -27,10 +27,8 @@ bool
 server_has_room(struct server *server)
 {
 	const struct server_strategy *strategy = server->options.strategy;
-	unsigned limit = server_settings(server)->instances;
-	uint64_t inside = server->counters.sessions_active + server->parked;
 
-	if ((limit == 0 || inside < limit) &&
+	if (admission_ready(server) &&
 	    (strategy == NULL || strategy->ready(server->options.units)))
 		return true;
 	server->full = true;
@@ -107,6 +105,7 @@ server_new(const struct server_options *options, struct server **ret_server)
 	server->consumer.name = options->service->name;
 	server->handler.type = &handler_type;
 	TAILQ_INIT(&server->arrivals);
+	admission_init(&server->admission);
 	arrival_update(server);
 	*ret_server = server;
 	return 0;
@@ -123,6 +122,7 @@ server_free(struct server *server)
 	BASE_ASSERT(server->parked == 0);
 	server_accept(server, false);
 	server_drain_cancel(server);
+	admission_rest(server);
 	lane_fini(&server->home);
 	for (i = 0; i < server->listener_count; i++)
 		listener_unref(server->listeners[i]);
@@ -247,6 +247,7 @@ server_accept(struct server *server, bool accept)
 		attach_all(server);
 		return;
 	}
+	admission_rest(server);
 	for (i = 0; i < server->listener_count; i++)
 		listener_detach(server->listeners[i], &server->consumer);
 }
@@ -271,6 +272,21 @@ server_listener(const struct server *server, unsigned index)
 }
 
 void
+server_set_guard(
+    struct server *server, struct guard *guard, const struct guard_rules *rules)
+{
+	server->admission.guard = guard;
+	server->admission.rules = rules;
+	arrival_update(server);
+}
+
+void
+server_hands_over(struct server *server)
+{
+	admission_begins(server);
+}
+
+void
 server_update(struct server *server, const struct settings *settings)
 {
 	unsigned i;
@@ -278,6 +294,7 @@ server_update(struct server *server, const struct settings *settings)
 	server->options.settings = settings;
 	lane_update(&server->home, settings);
 	arrival_update(server);
+	admission_rest(server);
 	if (!server->accepting)
 		return;
 	for (i = 0; i < server->listener_count; i++) {
@@ -299,7 +316,7 @@ server_counters(
 	ret_counters->bytes_in = server->home.bytes_in;
 	ret_counters->bytes_out = server->home.bytes_out;
 	ret_counters->arrivals = server->parked;
-	memcpy(ret_counters->refused, server->refusals.count,
+	memcpy(ret_counters->refused, server->admission.refusals.count,
 	    sizeof(ret_counters->refused));
 }
 

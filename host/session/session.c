@@ -94,6 +94,8 @@ end(struct session *session)
 		buffer_drop(&session->output);
 	if (session->name != NULL)
 		free(session->name);
+	if (session->source != NULL)
+		guard_leave(session->source);
 	lane_give_memory(lane, session);
 	lane_session_gone(lane, is_failure(reason));
 }
@@ -324,6 +326,7 @@ session_new(struct lane *lane, const struct visitor *visitor)
 	session->born_ns = reactor_now(lane->reactor).ns;
 	session->active_ns = session->born_ns;
 	session->fd = visitor->fd;
+	session->source = visitor->source;
 	if (listener_is_tcp(visitor->listener))
 		session->flags = SESSION_CORKED;
 	else if (listener_socket_type(visitor->listener) == SOCK_SEQPACKET)
@@ -395,6 +398,7 @@ session_begin(struct visitor *visitor)
 		session = unmake(session);
 	if (session == NULL) {
 		lane->failed++;
+		guard_leave(visitor->source);
 		fd_close(&visitor->fd);
 		return result;
 	}

@@ -31,6 +31,9 @@ struct visitor {
 	socklen_t peer_size;	  /* 0: not asked for yet */
 	bool peer_replaced;	  /* not the socket's own */
 	enum guard_reason reason; /* why it is refused */
+	/* Where it is counted; whoever takes the descriptor takes that, too,
+	 * and gives it back with guard_leave() when all is over. */
+	struct guard_source *source;
 	struct sockaddr_storage peer;
 	struct sockaddr_storage local; /* AF_UNSPEC: the socket's own */
 	size_t seen;		       /* bytes of a header, at the last look */
@@ -103,6 +106,10 @@ int server_make_room(struct server *server, const struct listener *listener);
  * the array, made by malloc(3), and its references; cannot fail. */
 void server_set_listeners(
     struct server *server, struct listener **listeners, unsigned count);
+/* What is asked of those who come, and what is counted for that; the server
+ * owns neither.  Both NULL: nothing.  From now on, like server_update(). */
+void server_set_guard(struct server *server, struct guard *guard,
+    const struct guard_rules *rules);
 /* Accept (attach to every listener) or let clients wait in the backlog. */
 void server_accept(struct server *server, bool accept);
 /* Stop reading from the sessions that there are, or go on. */
@@ -129,7 +136,7 @@ struct server_counters {
 	uint64_t datagrams;
 	uint64_t datagrams_refused;	 /* the anti-loop rules */
 	uint64_t arrivals;		 /* that wait to be judged */
-	uint64_t refused[GUARD_REASONS]; /* connections, by the reason */
+	uint64_t refused[GUARD_REASONS]; /* by admission */
 	uint64_t bytes_in;
 	uint64_t bytes_out;
 };
@@ -162,7 +169,10 @@ bool server_has_room(struct server *server);
 void server_wake(struct server *server);
 /* The listener goes on if this server still serves it. */
 void server_wake_listener(struct server *server, struct listener *listener);
-/* The rules against loops: refused datagrams are counted and told. */
+/* A whole socket is handed over, for the rates. */
+void server_hands_over(struct server *server);
+/* The rules against loops, and admission: refused datagrams are counted and
+ * told. */
 bool server_refuses_datagram(
     struct server *server, const struct sockaddr *peer, socklen_t size);
 

@@ -10,7 +10,7 @@
 #ifndef SESSION_SESSION_LANE_H
 #define SESSION_SESSION_LANE_H
 
-#include "session/arrival.h"
+#include "session/admission.h"
 #include "session/session.h"
 
 struct session;
@@ -70,7 +70,7 @@ struct server {
 	struct listener **listeners;
 	unsigned listener_count;
 	struct server_counters counters;
-	struct guard_refusals refusals;
+	struct admission admission;
 	uint32_t stages; /* those of arrival.c that apply, a bit each */
 	unsigned parked;
 	struct arrival_list arrivals;

@@ -13,7 +13,6 @@
 #include <sys/socket.h>
 
 #include "session/session.h"
-#include "session/arrival.h"
 #include "session/session_lane.h"
 
 #define likely(x) __builtin_expect(!!(x), 1)
@@ -88,8 +87,8 @@ struct session {
 	uint64_t born_ns;
 	berth_timer_id timer; /* of the timeout hook, then of closing */
 	struct reactor_deferred deferred;
-	struct session_name *name; /* NULL: the peer is the socket's */
-	void *unused;
+	struct session_name *name;   /* NULL: the peer is the socket's */
+	struct guard_source *source; /* NULL: not counted */
 };
 
 extern const struct berth_handler_type session_handler_type;

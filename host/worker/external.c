@@ -101,6 +101,7 @@ external_child_end(struct external_child *child, bool failed)
 	struct server *server = child->program->server;
 
 	LIST_REMOVE(child, link);
+	guard_leave(child->source);
 	child->listener = listener_unref(child->listener);
 	free(child);
 	server_unit_ends(server, failed);
@@ -161,6 +162,7 @@ external_child_new(struct external *program)
 	child->handler.type = &child_type;
 	child->program = program;
 	child->listener = NULL;
+	child->source = NULL;
 	child->asked = false;
 	return child;
 }
@@ -235,9 +237,11 @@ accepted(void *units, struct visitor *visitor)
 	/* The process has copies of its own. */
 	fd_close(&fd);
 	if (result == 0) {
+		child->source = visitor->source;
 		program->failures = 0;
 		return 0;
 	}
+	guard_leave(visitor->source);
 	free(child);
 	server_unit_begins(program->server);
 	external_failed(program);

@@ -137,6 +137,8 @@ external_hand_over(void *units, struct listener *listener, int fd)
 		memcpy(description.peer, "clients", sizeof("clients"));
 	else if (!find_head(program, fd, &description, &head))
 		return 0;
+	if (!listener_is_datagram(listener))
+		server_hands_over(program->server);
 	if (start(program, listener, &description, head) == 0) {
 		listener_pause(listener);
 		return 0;

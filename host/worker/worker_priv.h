@@ -71,6 +71,7 @@ struct external_child {
 	struct external *program;
 	struct listener
 	    *listener; /* wait: the one it was handed, a reference */
+	struct guard_source *source; /* NULL: not counted */
 	pid_t pid;
 	uint64_t id;
 	uint64_t born_ns;
