@@ -199,7 +199,7 @@ struct settings {
 	/* admission */
 	unsigned per_source; /* sessions of one address; 0: no limit */
 	struct rate cps;
-	struct rate source_cps;	    /* of one address */
+	struct rate source_cps; /* of one address */
 	struct prefixes source_prefix;
 	struct word_list only_from; /* not set: everybody */
 	struct word_list no_access;
@@ -210,7 +210,7 @@ struct settings {
 	/* enum limit_policy */
 	unsigned on_instances, on_cps, on_max_load, on_access_times;
 	unsigned on_per_source, on_source_cps, on_access;
-	const char *libwrap;	       /* name for hosts_access(5) */
+	const char *libwrap; /* name for hosts_access(5) */
 	const char *banner, *banner_success, *banner_fail; /* files */
 
 	/* log: SYSLOG FACILITY [LEVEL] | FILE PATH [SOFT [HARD]] */
