@@ -202,14 +202,15 @@ check_right(struct finder *finder)
 
 	if (account->uid != geteuid())
 		return complain(finder, -EPERM,
-		    "is to run as user %u: only a host that runs as root can "
-		    "change the user",
+		    "is to run as user %u: only a host that runs as root, with "
+		    "CAP_SETUID and CAP_SETGID, can change the user",
 		    (unsigned)account->uid);
 	if (finder->request->settings->group != NULL &&
 	    account->gid != getegid())
 		return complain(finder, -EPERM,
-		    "is to run in group %u: only a host that runs as root can "
-		    "change the group",
+		    "is to run in group %u: only a host that runs as root, "
+		    "with "
+		    "CAP_SETUID and CAP_SETGID, can change the group",
 		    (unsigned)account->gid);
 	return 0;
 }
@@ -219,7 +220,7 @@ account_find(struct arena *arena, const struct spawn_request *request,
     const struct place *place, struct errors *errors,
     struct account *ret_account)
 {
-	struct account account = {.switches = geteuid() == 0};
+	struct account account = {.switches = right_switch()};
 	struct finder finder = {arena, request, place, errors, &account};
 	int result = find_user(&finder);
 

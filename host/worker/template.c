@@ -3,6 +3,7 @@
  * A template: what all starts of one program have in common.
  */
 #include <errno.h>
+#include <linux/capability.h>
 #include <string.h>
 
 #include "worker/worker_priv.h"
@@ -106,22 +107,23 @@ take_account(struct spawn_template *template, const struct account *account,
 }
 
 static int
-check_rights(const struct spawn_request *request, const struct account *account,
-    const struct place *place, struct errors *errors)
+check_rights(const struct spawn_request *request, const struct place *place,
+    struct errors *errors)
 {
 	const struct settings *settings = request->settings;
-	const char *what = NULL;
+	const char *what = NULL, *right = NULL;
 
-	if (account->switches)
-		return 0;
-	if (settings->chroot != NULL)
+	if (settings->chroot != NULL && !right_have(CAP_SYS_CHROOT)) {
 		what = "change the root of a program";
-	else if (settings->nice < 0)
+		right = "CAP_SYS_CHROOT";
+	} else if (settings->nice < 0 && !right_have(CAP_SYS_NICE)) {
 		what = "raise the priority of a program";
+		right = "CAP_SYS_NICE";
+	}
 	if (what == NULL)
 		return 0;
 	errors_add(errors, SEVERITY_ERROR, -EPERM, place,
-	    "'%s': only a host that runs as root can %s", request->name, what);
+	    "'%s': only a host that has %s can %s", request->name, right, what);
 	return -EPERM;
 }
 
@@ -139,7 +141,7 @@ template_new(struct arena *arena, const struct spawn_request *request,
 		return -ENOMEM;
 	result = account_find(arena, request, place, errors, &account);
 	if (result == 0)
-		result = check_rights(request, &account, place, errors);
+		result = check_rights(request, place, errors);
 	if (result == 0)
 		result = environment_new(arena, settings, &account, template);
 	if (result == 0)

@@ -25,6 +25,13 @@ int account_find(struct arena *arena, const struct spawn_request *request,
     const struct place *place, struct errors *errors,
     struct account *ret_account);
 
+/* --- rights.c: what the host may do -------------------------------------- */
+
+/* Has it the capability, CAP_SYS_CHROOT and kin? */
+bool right_have(unsigned capability);
+/* May it start programs of other users? */
+bool right_switch(void);
+
 /* --- environment.c: what every start of a program has -----------------------
  */
 

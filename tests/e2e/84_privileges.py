@@ -21,6 +21,7 @@ NOBODY = pwd.getpwnam("nobody")
 IS_ROOT = os.geteuid() == 0
 LIBC = ctypes.CDLL(None, use_errno=True)
 CAP_NET_BIND_SERVICE = 10
+CAP_SETUID, CAP_SYS_CHROOT, CAP_SYS_NICE, PR_CAPBSET_DROP = 7, 18, 23, 24
 PR_SET_KEEPCAPS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 8, 47, 2
 
 
@@ -75,6 +76,13 @@ class Unprivileged(Host):
         super().write_conf(text)
         if IS_ROOT:
             os.chown(self.path("svc.conf"), NOBODY.pw_uid, NOBODY.pw_gid)
+
+
+def take_away(capability):
+    """In a child of root's: no program it becomes has that any more."""
+    def run():
+        check(LIBC.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0), "bounding set")
+    return run
 
 
 def low_port():
@@ -157,6 +165,28 @@ def the_check_says_the_same():
         assert "only a host that runs as root" in done.stderr, done
         if IS_ROOT:
             assert run_berthd("-t", "-f", path).returncode == 0
+
+
+@case
+def root_without_its_capabilities_is_judged_by_them():
+    """As the unit that is installed makes it."""
+    if not IS_ROOT:  # to whom the case before this one is the same
+        return
+    with tempfile.TemporaryDirectory(prefix="berth-") as folder:
+        path = os.path.join(folder, "svc.conf")
+        for capability, attribute in ((CAP_SETUID, "user = daemon"),
+                                      (CAP_SYS_CHROOT, "chroot = /"),
+                                      (CAP_SYS_NICE, "nice = -5")):
+            with open(path, "w", encoding="ascii") as file:
+                file.write("dynamic P Program * /bin/cat "
+                           "{ listen = unix:@x; %s }\n" % attribute)
+            assert run_berthd("-t", "-f", path).returncode == 0
+            done = subprocess.run(
+                [BERTHD, "-t", "-f", path], stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE, text=True, timeout=TIMEOUT,
+                check=False, preexec_fn=take_away(capability))
+            assert done.returncode == 1, (attribute, done)
+            assert "svc.conf:1:9: error: " in done.stderr, done
 
 
 main()
