@@ -39,7 +39,9 @@ static const struct level {
 static bool
 is_dropped(const struct log *log, int level)
 {
-	return log == NULL || log->write == NULL || level > log->level;
+	/* Threads of services log while it is set. */
+	return log == NULL || log->write == NULL ||
+	       level > __atomic_load_n(&log->level, __ATOMIC_RELAXED);
 }
 
 /* In place, for want of memory. */

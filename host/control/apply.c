@@ -131,7 +131,8 @@ commit_settings(struct host *host, struct arena *arena,
 	host->settings_arena = arena;
 	host->settings = *settings;
 	if (!host->options.keep_log_level)
-		host->log->level = host->settings.log_level;
+		__atomic_store_n(&host->log->level, host->settings.log_level,
+		    __ATOMIC_RELAXED);
 	apply_watchdog(host, watchdog_before);
 }
 

@@ -240,7 +240,7 @@ command_log(struct host *host, const struct request *request, struct text *text)
 	if (level < 0)
 		return command_answer(request, text, COMMAND_USAGE,
 		    "log takes error, warning, notice, info or debug");
-	host->log->level = level;
+	__atomic_store_n(&host->log->level, level, __ATOMIC_RELAXED);
 	return command_answer(request, text, COMMAND_OK, "log level is %s",
 	    log_level_name(level));
 }
