@@ -141,12 +141,18 @@ struct fake_session {
 	bool aborted;		   /* berth_abort(), or a negative result */
 	bool paused;
 	uint32_t timeout_ms; /* berth_session_timeout(), 0: none */
-	bool ended;	     /* closed hook was called */
-	int reason;	     /* given to it */
+	size_t chunk;	 /* of input that come at a time, in serve; 0: all */
+	int wait_result; /* of a wait in serve when no more input comes, or
+			    for output; 0: the client's end, or it reads */
+	bool ended;	 /* closed hook was called */
+	int reason;	 /* given to it */
 
 	/* the fake's own */
 	uint64_t id;
 	bool is_open;
+	bool serves; /* is within serve */
+	size_t come; /* of input */
+	size_t taken;
 	bool wants_output;
 	size_t sent; /* of output */
 };
@@ -165,6 +171,13 @@ void fake_session_fini(struct fake_session *session);
 int fake_session_input(
     struct fake_session *session, const void *data, size_t size);
 int fake_session_send(struct fake_session *session, const char *text);
+/*
+ * For a sequential type: the client sends this and ends its side; serve is
+ * called, and has returned.  Its result.  Sleeping puts the host's clock
+ * forward; set wait_result to have a wait fail.
+ */
+int fake_session_serve(
+    struct fake_session *session, const void *data, size_t size);
 /* The client has read all: output_ready if a write was cut short, then input
  * again if something is left of it. */
 int fake_session_drain(struct fake_session *session);

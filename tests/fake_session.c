@@ -35,7 +35,9 @@ session_write(struct berth_session *public, struct berth_bytes bytes)
 
 	if (session->closing || session->aborted || session->ended)
 		return -EPIPE;
-	if (size > room) {
+	if (size > room && session->serves && session->wait_result < 0)
+		return session->wait_result;
+	if (size > room && !session->serves) {
 		size = room;
 		session->wants_output = true;
 	}
@@ -54,8 +56,8 @@ session_vprintf(struct berth_session *public, const char *format, va_list ap)
 
 	fake_buffer_init(&text);
 	fake_buffer_vprintf(&text, format, ap);
-	if (text.size <= session_writable(public) || session->closing ||
-	    session->aborted || session->ended)
+	if (text.size <= session_writable(public) || session->serves ||
+	    session->closing || session->aborted || session->ended)
 		r = session_write(public, berth_bytes(text.data, text.size));
 	else
 		session->wants_output = true;
@@ -128,9 +130,69 @@ session_id(struct berth_session *public)
 	return session_of(public)->id;
 }
 
+/* --- within serve ----------------------------------------------------------
+ */
+
+static int
+session_peek(
+    struct berth_session *public, size_t have, struct berth_bytes *ret_bytes)
+{
+	struct fake_session *session = session_of(public);
+	size_t left, chunk = session->chunk ? session->chunk : SIZE_MAX;
+
+	if (!session->serves)
+		return -EPERM;
+	fake_buffer_cut(&session->input, session->taken);
+	session->come -= session->taken;
+	session->taken = 0;
+	while (session->come <= have) {
+		left = session->input.size - session->come;
+		if (session->closing || session->aborted)
+			return -ECANCELED;
+		if (left == 0 && session->wait_result < 0)
+			return session->wait_result;
+		if (left == 0)
+			break;
+		session->come += left < chunk ? left : chunk;
+	}
+	*ret_bytes = berth_bytes(session->input.data, session->come);
+	return session->come > have;
+}
+
+static void
+session_take(struct berth_session *public, size_t size)
+{
+	struct fake_session *session = session_of(public);
+
+	session->taken += size;
+	FAKE_CHECK(session->taken <= session->come);
+}
+
+static int
+session_sleep(struct berth_session *public, uint32_t ms)
+{
+	struct fake_session *session = session_of(public);
+
+	if (!session->serves)
+		return -EPERM;
+	fake_host_of(public->service)->now_ns += ms * UINT64_C(1000000);
+	return session->wait_result;
+}
+
+static int
+session_deadline(struct berth_session *public, uint32_t ms)
+{
+	session_of(public)->timeout_ms = ms;
+	return session_of(public)->serves ? 0 : -EPERM;
+}
+
 void
 fake_session_table(struct berth_host *table)
 {
+	table->peek = session_peek;
+	table->take = session_take;
+	table->sleep = session_sleep;
+	table->deadline = session_deadline;
 	table->write = session_write;
 	table->vprintf = session_vprintf;
 	table->writable = session_writable;
@@ -234,6 +296,20 @@ int
 fake_session_send(struct fake_session *session, const char *text)
 {
 	return fake_session_input(session, text, strlen(text));
+}
+
+int
+fake_session_serve(struct fake_session *session, const void *data, size_t size)
+{
+	int r;
+
+	FAKE_CHECK(session->type->serve && session->is_open);
+	fake_buffer_add(&session->input, data, size);
+	session->serves = true;
+	r = session->type->serve(&session->public);
+	session->serves = false;
+	session->closing = true;
+	return settle(session, r);
 }
 
 int

@@ -224,6 +224,10 @@ static const struct attribute service_attributes[] = {
 	.syntax = "SIZE", .initial = "256K", .low = 512, .high = GIB,
 	.help = "Bytes that are held for a client that does not read; above "
 		"it the service has to wait."},
+    {SERVICE("stack", VALUE_SIZE, CHANGE_SESSION, stack_bytes),
+	.syntax = "SIZE", .initial = "64K", .low = 16384, .high = GIB,
+	.help = "The stack of a session of a service that is written in "
+		"sequence; only what is used of it is memory."},
     {SERVICE("socket_user", VALUE_WORD, CHANGE_REBIND, socket_user),
 	.syntax = "USER", .initial = "", .kinds = ENDPOINTS_UNIX,
 	.help = "The owner of the file of a Unix endpoint, by name or number; "

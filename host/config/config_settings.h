@@ -160,6 +160,7 @@ struct settings {
 	uint64_t linger_ms; /* an orderly close waits so long for the client */
 	uint64_t input_limit_bytes;
 	uint64_t output_limit_bytes;
+	uint64_t stack_bytes;
 	const char *socket_user; /* owner of the file of a Unix endpoint */
 	const char *socket_group;
 	uint64_t receive_buffer_bytes; /* of the kernel; 0: its default */

@@ -210,6 +210,31 @@ judge(const struct facts *facts, const char *file,
 	return complain_symbol(facts, file, where->symbol, report);
 }
 
+/* One style or the other: the hooks would never be called. */
+static int
+judge_style(const struct berth_session_type *type, const char *who,
+    const struct report *report)
+{
+	const char *hook = NULL;
+
+	if (type->serve == NULL)
+		return 0;
+	if (type->timeout != NULL)
+		hook = "timeout";
+	if (type->eof != NULL)
+		hook = "eof";
+	if (type->output_ready != NULL)
+		hook = "output_ready";
+	if (type->input != NULL)
+		hook = "input";
+	if (hook == NULL)
+		return 0;
+	return complain(report, -ENOEXEC,
+	    "%s: has both serve and %s: a session is sequential or driven by "
+	    "events, see berth_session(3)",
+	    who, hook);
+}
+
 int
 judge_type(const struct berth_service_type *type, const char *who,
     uint32_t kind, const struct report *report)
@@ -239,5 +264,5 @@ judge_type(const struct berth_service_type *type, const char *who,
 			    "%s: has a session hook that this host does not "
 			    "know",
 			    who);
-	return r;
+	return r == 0 ? judge_style(&type->session, who, report) : r;
 }

@@ -54,7 +54,8 @@ session_pause(struct berth_session *public, int pause)
 {
 	struct session *session = session_of(public);
 
-	if ((session->flags & SESSION_DATAGRAM) == 0)
+	if ((session->flags & SESSION_DATAGRAM) == 0 &&
+	    session->lane->server->sequential == NULL)
 		session_stop_reading(session, SESSION_PAUSED, pause != 0);
 }
 
@@ -63,7 +64,8 @@ session_timeout(struct berth_session *public, uint32_t ms)
 {
 	struct session *session = session_of(public);
 
-	if ((session->flags & SESSION_DATAGRAM) != 0)
+	if ((session->flags & SESSION_DATAGRAM) != 0 ||
+	    session->lane->server->sequential != NULL)
 		return -EOPNOTSUPP;
 	if (session->phase != PHASE_OPEN)
 		return -EPIPE;

@@ -68,6 +68,9 @@ session_shut(struct session *session, int reason)
 	session->flags &= (uint16_t) ~(
 	    SESSION_SHORT | SESSION_STALLED | SESSION_KICKED | SESSION_PAUSED);
 	session_cancel_timer(session);
+	/* A sequential service is told at the end of the turn. */
+	if (serve_waits(session))
+		session_defer(session);
 	session_touch(session);
 }
 

@@ -76,7 +76,9 @@ end_of_input(struct session *session)
 		session_shut(session, BERTH_CLOSED_ORDERLY);
 	else if (type->eof(&session->public, rest) < 0)
 		session_doom(session, BERTH_CLOSED_ABORTED);
-	buffer_drop(&session->input);
+	/* A sequential service reads it when it likes. */
+	if (session->lane->server->sequential == NULL)
+		buffer_drop(&session->input);
 }
 
 /* --- reading ---------------------------------------------------------------*/

@@ -75,6 +75,7 @@ lane_init(struct lane *lane, struct server *server, struct reactor_owner *owner,
 	lane->read_bytes = session_read_bytes(lane->settings);
 	lane->handler.type = &handler_type;
 	LIST_INIT(&lane->sessions);
+	stacks_init(&lane->stacks, (size_t)lane->settings->stack_bytes);
 }
 
 void
@@ -82,6 +83,7 @@ lane_fini(struct lane *lane)
 {
 	BASE_ASSERT(LIST_EMPTY(&lane->sessions));
 	sweep_disarm(lane);
+	stacks_fini(&lane->stacks);
 	free(lane->spare);
 	lane->spare = NULL;
 }
@@ -126,6 +128,7 @@ lane_update(struct lane *lane, const struct settings *settings)
 {
 	lane->settings = settings;
 	lane->read_bytes = session_read_bytes(settings);
+	stacks_resize(&lane->stacks, (size_t)settings->stack_bytes);
 	sweep_disarm(lane);
 	if (!LIST_EMPTY(&lane->sessions))
 		sweep_arm(lane);

@@ -91,8 +91,8 @@ keep(struct session *session, const char *data, size_t size)
 	return buffer_append(&session->output, data, size) == 0 ? size : 0;
 }
 
-static int
-write_some(struct session *session, const char *data, size_t size)
+int
+session_write_some(struct session *session, const char *data, size_t size)
 {
 	ssize_t sent = 0;
 	size_t taken;
@@ -127,7 +127,9 @@ write_unusual(struct session *session, struct berth_bytes bytes)
 		return datagram_write(session, bytes);
 	if (size == 0)
 		return 0;
-	result = write_some(session, bytes.data, size);
+	result = session_write_some(session, bytes.data, size);
+	if (result >= 0 && (size_t)result < size && serve_is_current(session))
+		result = serve_write(session, bytes.data, size, (size_t)result);
 	session_touch(session);
 	return result;
 }
@@ -187,7 +189,8 @@ write_whole(struct session *session, const char *text, size_t size)
 	int result;
 
 	if ((session->flags & SESSION_DATAGRAM) == 0 &&
-	    size > session_writable(&session->public)) {
+	    size > session_writable(&session->public) &&
+	    !serve_is_current(session)) {
 		if (size > limit_of(session))
 			return -EMSGSIZE;
 		session->flags |= SESSION_SHORT;

@@ -97,6 +97,7 @@ server_new(const struct server_options *options, struct server **ret_server)
 	if (server == NULL)
 		return -ENOMEM;
 	server->options = *options;
+	serve_adapt(server);
 	lane_init(&server->home, server, options->owner,
 	    listeners_shared(options->listeners));
 	server->consumer.type = options->strategy == NULL

@@ -114,6 +114,7 @@ end_of_turn(struct reactor_deferred *node)
 	}
 	session_enter(session);
 	session_offer_again(session);
+	serve_notice(session);
 	session_leave(session);
 }
 

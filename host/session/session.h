@@ -192,5 +192,10 @@ int session_peer_user(
     struct berth_session *session, uint32_t *ret_uid, uint32_t *ret_gid);
 int session_local(struct berth_session *session, char *buffer, size_t size);
 uint64_t session_id(struct berth_session *session);
+int session_peek(
+    struct berth_session *session, size_t have, struct berth_bytes *ret_bytes);
+void session_take(struct berth_session *session, size_t size);
+int session_sleep(struct berth_session *session, uint32_t ms);
+int session_deadline(struct berth_session *session, uint32_t ms);
 
 #endif

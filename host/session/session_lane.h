@@ -11,6 +11,8 @@
 #define SESSION_SESSION_LANE_H
 
 #include "session/admission.h"
+#include "session/arrival.h"
+#include "session/coroutine.h"
 #include "session/session.h"
 
 struct session;
@@ -32,6 +34,7 @@ struct lane {
 	void *spare;	 /* memory of a session that has ended, for the next */
 	struct berth_handler handler; /* of its sweep */
 	berth_timer_id sweep;	      /* idle_timeout */
+	struct stacks stacks;	      /* of sessions that are sequential */
 };
 
 /* --- lane.c ----------------------------------------------------------------*/
@@ -65,6 +68,10 @@ struct datagram;
 struct server {
 	struct lane home; /* first: see there */
 	struct server_options options;
+	/* The service's own type if it is sequential, and what options.type is
+	 * then; see serve.c. */
+	const struct berth_session_type *sequential;
+	struct berth_session_type adapter;
 	struct listener_consumer consumer;
 	struct berth_handler handler; /* of draining */
 	struct listener **listeners;
@@ -108,6 +115,11 @@ void server_session_gone(struct server *server);
 const struct listener_consumer_type *strategy_consumer(
     const struct server_strategy *strategy);
 void strategy_end_all(struct server *server, enum server_ending how);
+
+/* --- serve.c ---------------------------------------------------------------*/
+
+/* Before the lanes are made. */
+void serve_adapt(struct server *server);
 
 /* --- drain.c ---------------------------------------------------------------*/
 

@@ -156,6 +156,8 @@ void session_offer_again(struct session *session);
 
 /* --- output.c --------------------------------------------------------------*/
 
+/* To the kernel, or behind what waits: how many bytes. */
+int session_write_some(struct session *session, const char *data, size_t size);
 /* Hands the kernel what waits. */
 void session_flush(struct session *session);
 void session_uncork(struct session *session);
@@ -171,6 +173,18 @@ void session_shut_step(struct session *session);
 int session_discard(struct session *session);
 void session_linger_over(struct session *session);
 void session_cancel_timer(struct session *session);
+
+/* --- serve.c ---------------------------------------------------------------*/
+
+/* Does it wait within serve? */
+bool serve_waits(const struct session *session);
+/* Are we within its serve? */
+bool serve_is_current(const struct session *session);
+/* Lets it see that its session is closing. */
+void serve_notice(struct session *session);
+/* The rest, behind what is done, with waiting: size, or a negative errno. */
+int serve_write(
+    struct session *session, const char *data, size_t size, size_t done);
 
 /* --- datagram.c ------------------------------------------------------------*/
 

@@ -19,6 +19,8 @@ extern "C" {
 #include <berth/events.h>
 #include <berth/message.h>
 #include <berth/stream.h>
+#include <berth/frame.h>
+#include <berth/serve.h>
 
 #ifdef __cplusplus
 }

@@ -114,6 +114,9 @@ berth_now(struct berth_service *s)
  * on), or a negative errno: -EPIPE when the session is closing, or what the
  * connection met with, and then it ends.  A datagram is taken whole, sent or
  * dropped; -EMSGSIZE when none can be so long.
+ *
+ * Within serve it waits until all is taken, and berth_printf() likewise; after
+ * -ETIMEDOUT a part may have been sent.
  */
 static inline int
 berth_write(struct berth_session *s, struct berth_bytes bytes)
@@ -177,7 +180,8 @@ berth_pause(struct berth_session *s, int pause)
 }
 
 /* Call the timeout hook once in so many milliseconds, instead of what was asked
- * for before; 0 cancels.  0, -ENOMEM, or -EPIPE when the session is closing. */
+ * for before; 0 cancels.  0, -ENOMEM, -EPIPE when the session is closing, or
+ * -EOPNOTSUPP for serve, which has berth_deadline(). */
 static inline int
 berth_session_timeout(struct berth_session *s, uint32_t ms)
 {

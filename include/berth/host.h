@@ -87,6 +87,11 @@ struct berth_host {
 	const struct berth_message_calls *messages;
 	/* and streams, <berth/stream.h> */
 	const struct berth_stream_calls *streams;
+	/* since 1.1: sequential sessions, see <berth/serve.h> */
+	int (*peek)(struct berth_session *, size_t, struct berth_bytes *);
+	void (*take)(struct berth_session *, size_t);
+	int (*sleep)(struct berth_session *, uint32_t);
+	int (*deadline)(struct berth_session *, uint32_t);
 };
 
 #endif

@@ -7,6 +7,9 @@
  * (that one only), and closes in order.  A session lives from open to the
  * return of closed; the pointer is dead afterwards.  All calls belong to the
  * thread that calls the hooks.
+ *
+ * A service is written in one of two styles: hooks that are called when
+ * something happens, or serve, which waits for it.
  */
 #ifndef BERTH_SESSION_H
 #define BERTH_SESSION_H
@@ -87,7 +90,16 @@ struct berth_session_type {
 	 */
 	int (*datagram)(struct berth_session *, struct berth_bytes);
 
-	void (*reserved[8])(void); /* NULL; future hooks */
+	/*
+	 * Instead of input, output_ready, timeout and eof: the whole session as
+	 * one function, which reads, writes and sleeps with the calls of
+	 * <berth/serve.h>; those wait, and meanwhile others are served.  Called
+	 * once, after open.  0: close in order; negative: abort.  When a call
+	 * says -ECANCELED it has to return.  Since 1.1.
+	 */
+	int (*serve)(struct berth_session *);
+
+	void (*reserved[7])(void); /* NULL; future hooks */
 };
 
 static inline struct berth_bytes

@@ -100,6 +100,7 @@ static const struct {
     {ATTRIBUTE_SERVICE, "linger", "1500ms", "1h"},
     {ATTRIBUTE_SERVICE, "input_limit", "512", "1G"},
     {ATTRIBUTE_SERVICE, "output_limit", "513", "1M"},
+    {ATTRIBUTE_SERVICE, "stack", "16K", "1M"},
     {ATTRIBUTE_SERVICE, "socket_user", "root", "1000"},
     {ATTRIBUTE_SERVICE, "socket_group", "daemon", "1"},
     {ATTRIBUTE_SERVICE, "receive_buffer", "0", "64K"},

@@ -72,6 +72,10 @@ setup(void **state, void *bed)
 	stage->host.peer = session_peer;
 	stage->host.local = session_local;
 	stage->host.session_id = session_id;
+	stage->host.peek = session_peek;
+	stage->host.take = session_take;
+	stage->host.sleep = session_sleep;
+	stage->host.deadline = session_deadline;
 	stage->service.host = &stage->host;
 	stage->service.name = "test";
 	stage->service.state = stage;
@@ -148,7 +152,7 @@ stage_serve(struct stage *stage, const struct berth_session_type *type,
 
 	stage->context = keep.to;
 	stage->type = *type;
-	if (type->open != NULL || type->input != NULL) {
+	if (type->open != NULL || type->input != NULL || type->serve != NULL) {
 		stage->type.open = note_open;
 		stage->type.closed = note_closed;
 	}
