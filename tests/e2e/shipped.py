@@ -8,15 +8,19 @@ import socket
 import tempfile
 import threading
 
-from berth_e2e import BUILD, TIMEOUT, Host
+from berth_e2e import BUILD, TIMEOUT, Failure, Host
 
 
 def folder_of(*names):
     """A new folder with these plugins, or with all."""
     folder = tempfile.mkdtemp(prefix="berth-plugins-")
-    built = os.path.join(BUILD, "plugins", "%s", ".libs", "%s.so")
-    paths = [built % (name, name) for name in names] or \
-        glob.glob(built % ("*", "*"))
+    paths = []
+    for name in names or ("*",):
+        found = glob.glob(os.path.join(
+            BUILD, "plugins", "*", ".libs", name + ".so"))
+        if not found:
+            raise Failure("plugin %s is not built" % name)
+        paths += found
     for path in paths:
         shutil.copy(path, folder)
         os.chmod(os.path.join(folder, os.path.basename(path)), 0o644)
