@@ -196,7 +196,7 @@ static const char *
 parse_v4(const char *word, struct access_entry *entry)
 {
 	struct quad quad;
-	unsigned bits;
+	unsigned bits = 32;
 	const char *reason = read_quad(&word, &quad);
 
 	if (reason != NULL)

@@ -157,6 +157,12 @@ make_trees(struct making *making)
 	if (result == 0)
 		result = acl_tree_init(
 		    &acl->v6, making->v6.list, making->v6.count);
+	if (result == 0 && acl->name_count > 0)
+		result = acl_exact_init(
+		    &acl->exact_v4, making->v4.list, acl->v4.prefix_count, 32);
+	if (result == 0 && acl->name_count > 0)
+		result = acl_exact_init(
+		    &acl->exact_v6, making->v6.list, acl->v6.prefix_count, 128);
 	if (result == -EFBIG)
 		return tell(making, "only_from", "it has too many entries");
 	return result;
@@ -211,6 +217,8 @@ acl_free(struct acl *acl)
 		return NULL;
 	acl_tree_fini(&acl->v4);
 	acl_tree_fini(&acl->v6);
+	free(acl->exact_v4.list);
+	free(acl->exact_v6.list);
 	free(acl->names);
 	arena_free(acl->arena);
 	free(acl);

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 
 #include "config/config_settings.h"
+#include "guard/names.h"
 
 struct acl;
 
@@ -29,6 +30,11 @@ int acl_new(const struct settings *settings, const struct place *place,
     struct errors *errors, struct acl **ret_acl);
 struct acl *acl_free(struct acl *acl);
 
+struct acl_peer {
+	const struct sockaddr *address;
+	socklen_t size;
+};
+
 enum acl_answer { ACL_ALLOWED, ACL_DENIED, ACL_UNKNOWN };
 
 /*
@@ -38,6 +44,16 @@ enum acl_answer { ACL_ALLOWED, ACL_DENIED, ACL_UNKNOWN };
  */
 enum acl_answer acl_check(
     const struct acl *acl, const struct sockaddr *peer, socklen_t size);
+
+/*
+ * The same with names: what is known is used, what is not is asked.  While that
+ * takes its time, the answer is ACL_UNKNOWN, and waiter, unless it is NULL,
+ * has fn called once, when it is worth to ask again; names_unwait() takes it
+ * back.  A question that is out of patience counts against the client.
+ */
+enum acl_answer acl_ask(const struct acl *acl, struct names *names,
+    const struct acl_peer *peer, struct names_waiter *waiter,
+    void (*fn)(struct names_waiter *waiter));
 
 struct acl_size {
 	uint64_t prefixes; /* without what was said twice */

@@ -73,47 +73,55 @@ key_v6(const struct in6_addr *address)
 	return key;
 }
 
-/* 0, or -1: it has no address. */
-static int
-find(const struct acl *acl, const struct sockaddr *peer, socklen_t size,
-    enum acl_rule *ret_rule)
+bool
+acl_client_init(
+    struct acl_client *client, const struct sockaddr *peer, socklen_t size)
 {
 	struct sockaddr_in v4;
 	struct sockaddr_in6 v6;
-	struct acl_key key;
 
 	if (size >= sizeof(v4) && peer->sa_family == AF_INET) {
 		memcpy(&v4, peer, sizeof(v4));
-		*ret_rule = acl_tree_find(&acl->v4, key_v4(&v4.sin_addr));
-		return 0;
+		client->key = key_v4(&v4.sin_addr);
+		client->v6 = false;
+		return true;
 	}
 	if (size < sizeof(v6) || peer->sa_family != AF_INET6)
-		return -1;
+		return false;
 	memcpy(&v6, peer, sizeof(v6));
-	key = key_v6(&v6.sin6_addr);
-	if (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr)) {
-		key = (struct acl_key){key.low << 32, 0};
-		*ret_rule = acl_tree_find(&acl->v4, key);
-	} else {
-		*ret_rule = acl_tree_find(&acl->v6, key);
-	}
-	return 0;
+	client->key = key_v6(&v6.sin6_addr);
+	client->v6 = !IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr);
+	if (!client->v6)
+		client->key = (struct acl_key){client->key.low << 32, 0};
+	return true;
+}
+
+enum acl_rule
+acl_find(const struct acl *acl, const struct acl_client *client)
+{
+	return acl_tree_find(client->v6 ? &acl->v6 : &acl->v4, client->key);
+}
+
+enum acl_answer
+acl_answer_of(const struct acl *acl, enum acl_rule rule)
+{
+	if (rule == ACL_NONE)
+		return acl->has_only_from ? ACL_DENIED : ACL_ALLOWED;
+	return rule == ACL_ALLOW ? ACL_ALLOWED : ACL_DENIED;
 }
 
 enum acl_answer
 acl_check(const struct acl *acl, const struct sockaddr *peer, socklen_t size)
 {
-	enum acl_rule rule;
+	struct acl_client client;
 
 	if (acl == NULL)
 		return ACL_ALLOWED;
 	if (acl->nobody)
 		return ACL_DENIED;
-	if (find(acl, peer, size, &rule) < 0)
+	if (!acl_client_init(&client, peer, size))
 		return ACL_ALLOWED;
 	if (acl->name_count > 0)
 		return ACL_UNKNOWN;
-	if (rule == ACL_NONE)
-		return acl->has_only_from ? ACL_DENIED : ACL_ALLOWED;
-	return rule == ACL_ALLOW ? ACL_ALLOWED : ACL_DENIED;
+	return acl_answer_of(acl, acl_find(acl, &client));
 }

@@ -57,6 +57,28 @@ int acl_tree_init(
 void acl_tree_fini(struct acl_tree *tree);
 enum acl_rule acl_tree_find(const struct acl_tree *tree, struct acl_key key);
 
+/* Of the prefixes that are whole addresses, sorted: the rule of one. */
+struct acl_exact {
+	struct acl_prefix *list;
+	size_t count;
+};
+
+/* What of a list of prefixes acl_tree_init() left, that are so long. */
+int acl_exact_init(struct acl_exact *exact, const struct acl_prefix *prefixes,
+    uint32_t count, unsigned bits);
+enum acl_rule acl_exact_find(const struct acl_exact *exact, struct acl_key key);
+
+/* A client as the lists know him. */
+struct acl_client {
+	struct acl_key key;
+	bool v6;
+};
+/* False: he has no address. */
+bool acl_client_init(
+    struct acl_client *client, const struct sockaddr *peer, socklen_t size);
+enum acl_rule acl_find(const struct acl *acl, const struct acl_client *client);
+enum acl_answer acl_answer_of(const struct acl *acl, enum acl_rule rule);
+
 /* Upper bits of a key; bits at most 128. */
 static inline struct acl_key
 acl_key_cut(struct acl_key key, unsigned bits)
@@ -105,6 +127,8 @@ struct acl {
 	struct arena *arena; /* of the names */
 	struct acl_tree v4;
 	struct acl_tree v6;
+	struct acl_exact exact_v4; /* empty where there are no names */
+	struct acl_exact exact_v6;
 	struct acl_name *names;
 	size_t name_count;
 	size_t name_room;

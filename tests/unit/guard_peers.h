@@ -10,6 +10,7 @@
 
 #include <sys/socket.h>
 
+#include "config/config_access.h"
 #include "guard/acl.h"
 
 struct peer {
