@@ -136,7 +136,6 @@ static const char *const failure_words[] = {"HOST", "USERID", "ATTEMPT", NULL};
 #define ACCESS(name_, field_, help_)                                           \
 	{                                                                      \
 		SERVICE(name_, VALUE_WORDS, CHANGE_LIVE, field_),              \
-		    .pending = true,                                           \
 		    .syntax = "ADDRESS[/BITS] | NAME | file:PATH ...",         \
 		    .initial = "", .check = check_access, .names_files = true, \
 		    .help = (help_)                                            \
@@ -395,10 +394,10 @@ static const struct attribute service_attributes[] = {
 	.help = "How many bits of an IPv4 and of an IPv6 address tell one "
 		"source from another."},
     ACCESS("only_from", only_from,
-	"Clients that are served; empty means nobody, and without it all "
-	"are."),
+	"Clients that are served, see ACCESS LISTS; empty means nobody, and "
+	"without it all are."),
     ACCESS("no_access", no_access,
-	"Clients that are not served; of two entries that match, the longer "
+	"Clients that are not served; of two entries that match, the nearer "
 	"one counts."),
     {SERVICE("access_times", VALUE_WORDS, CHANGE_LIVE, access_times),
 	.syntax = "HH:MM-HH:MM ...", .initial = "", .check = check_span,

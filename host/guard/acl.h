@@ -50,6 +50,7 @@ enum acl_answer acl_check(
  * takes its time, the answer is ACL_UNKNOWN, and waiter, unless it is NULL,
  * has fn called once, when it is worth to ask again; names_unwait() takes it
  * back.  A question that is out of patience counts against the client.
+ * names: NULL is nobody to ask.
  */
 enum acl_answer acl_ask(const struct acl *acl, struct names *names,
     const struct acl_peer *peer, struct names_waiter *waiter,

@@ -228,6 +228,8 @@ acl_ask(const struct acl *acl, struct names *names, const struct acl_peer *peer,
 	if (answer != ACL_UNKNOWN ||
 	    !acl_client_init(&asking.client, peer->address, peer->size))
 		return answer;
+	if (names == NULL)
+		return ACL_DENIED;
 	answer = judge(&asking, &pending);
 	if (answer == ACL_UNKNOWN && waiter != NULL)
 		names_wait(pending, waiter, fn);

@@ -21,11 +21,19 @@ int
 guards_new(const struct guards_options *options, struct guards **ret_guards)
 {
 	struct guards *guards = calloc(1, sizeof(*guards));
+	int result = 0;
 
 	if (guards == NULL)
 		return -ENOMEM;
 	if (options != NULL)
 		guards->options = *options;
+	if (guards->options.reactor != NULL)
+		result = names_new(
+		    guards->options.reactor, NULL, &guards->names);
+	if (result < 0) {
+		free(guards);
+		return result;
+	}
 	guards->load.path = guards->options.load_path;
 	if (guards->load.path == NULL)
 		guards->load.path = "/proc/loadavg";
@@ -39,6 +47,7 @@ guards_free(struct guards *guards)
 	if (guards == NULL)
 		return NULL;
 	BASE_ASSERT(guards->by_name == NULL);
+	names_free(guards->names);
 	free(guards);
 	return NULL;
 }
@@ -201,6 +210,18 @@ guard_gate(const struct guard_question *question)
 	return GUARD_SERVED;
 }
 
+enum acl_answer
+guard_access(const struct guard_question *question, const struct acl_peer *peer,
+    struct names_waiter *waiter, void (*fn)(struct names_waiter *waiter))
+{
+	const struct guard_rules *rules = question->rules;
+
+	if (rules == NULL || rules->acl == NULL)
+		return ACL_ALLOWED;
+	return acl_ask(
+	    rules->acl, question->guard->guards->names, peer, waiter, fn);
+}
+
 enum guard_reason
 guard_door(const struct guard_question *question, const struct sockaddr *peer,
     socklen_t size, const struct ucred *user, struct guard_source **ret_source)
@@ -233,6 +254,7 @@ enum guard_reason
 guard_datagram(const struct guard_question *question,
     const struct sockaddr *peer, socklen_t size)
 {
+	const struct acl_peer client = {peer, size};
 	struct guard_source *source = NULL;
 	enum guard_reason reason = GUARD_SERVED;
 
@@ -242,6 +264,9 @@ guard_datagram(const struct guard_question *question,
 			reason = gates[i].reason;
 	if (reason == GUARD_CPS)
 		guard_overrun(question);
+	if (reason == GUARD_SERVED &&
+	    guard_access(question, &client, NULL, NULL) != ACL_ALLOWED)
+		reason = GUARD_ADDRESS;
 	if (reason == GUARD_SERVED && size > 0)
 		reason = guard_door(question, peer, size, NULL, &source);
 	if (reason == GUARD_SERVED)

@@ -15,6 +15,7 @@
 
 #include <time.h>
 
+#include "guard/acl.h"
 #include "net/net.h"
 
 /* --- refusals: refusal.c ---------------------------------------------------*/
@@ -72,6 +73,9 @@ struct guard_rules *guard_rules_free(struct guard_rules *rules);
 bool guard_has_gate(const struct guard_rules *rules);
 bool guard_has_door(const struct guard_rules *rules);
 
+/* only_from and no_access; NULL: everybody. */
+const struct acl *guard_acl(const struct guard_rules *rules);
+
 enum guard_banner { GUARD_BANNER, GUARD_BANNER_SUCCESS, GUARD_BANNER_FAIL };
 
 struct berth_bytes guard_banner(
@@ -84,6 +88,7 @@ struct guard;
 struct guard_source;
 
 struct guards_options {
+	struct reactor *reactor;       /* NULL: names cannot be asked for */
 	const char *load_path;	       /* NULL: /proc/loadavg */
 	time_t (*wall)(void *context); /* NULL: time(2) */
 	void *context;
@@ -113,6 +118,10 @@ struct guard_question {
  * nanoseconds; 0: somebody may.  The reason is the limit that says so. */
 uint64_t guard_wait(
     const struct guard_question *question, enum guard_reason *ret_reason);
+/* By the rules' access list, as acl_ask() answers. */
+enum acl_answer guard_access(const struct guard_question *question,
+    const struct acl_peer *peer, struct names_waiter *waiter,
+    void (*fn)(struct names_waiter *waiter));
 /* A client is there and finds cps used up: its pause begins. */
 void guard_overrun(const struct guard_question *question);
 
@@ -127,7 +136,8 @@ enum guard_reason guard_door(const struct guard_question *question,
 void guard_begins(const struct guard_question *question);
 /* Its session is over; takes NULL.  [any thread] */
 void guard_leave(struct guard_source *source);
-/* All of it for a datagram, which is over at once. */
+/* All of it for a datagram, which is over at once: it does not wait for names,
+ * but those that come when they are known find them. */
 enum guard_reason guard_datagram(const struct guard_question *question,
     const struct sockaddr *peer, socklen_t size);
 

@@ -110,6 +110,7 @@ struct guard_rules {
 	unsigned user_count;
 	gid_t *groups;
 	unsigned group_count;
+	struct acl *acl; /* NULL: everybody */
 	struct berth_bytes banners[GUARD_BANNER_FAIL + 1];
 };
 
@@ -123,6 +124,7 @@ bool rules_have_user(const struct guard_rules *rules, const struct ucred *user);
 
 struct guards {
 	struct guards_options options;
+	struct names *names;
 	struct guard *by_name;
 	struct load load;
 };

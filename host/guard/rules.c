@@ -69,7 +69,8 @@ asks_something(const struct settings *settings)
 {
 	return settings->per_source != 0 || settings->cps.count != 0 ||
 	       settings->source_cps.count != 0 ||
-	       settings->max_load_percent != 0 ||
+	       settings->max_load_percent != 0 || settings->only_from.is_set ||
+	       settings->no_access.count != 0 ||
 	       settings->access_times.is_set || settings->only_users.is_set ||
 	       settings->only_groups.is_set || settings->banner != NULL ||
 	       settings->banner_success != NULL ||
@@ -94,6 +95,10 @@ fill(struct guard_rules *rules, const struct settings *settings,
 	if (result == 0)
 		result = rules_add_users(rules, settings, place, errors);
 	answer = read_banners(rules, settings, place, errors);
+	result = result != 0 ? result : answer;
+	answer = acl_new(settings, place, errors, &rules->acl);
+	if (answer == ACL_E_MISTAKE)
+		answer = -EINVAL;
 	return result != 0 ? result : answer;
 }
 
@@ -134,6 +139,7 @@ guard_rules_free(struct guard_rules *rules)
 
 		free(data.to);
 	}
+	acl_free(rules->acl);
 	free(rules->spans);
 	free(rules->users);
 	free(rules->groups);
@@ -154,6 +160,12 @@ guard_has_door(const struct guard_rules *rules)
 	return rules != NULL &&
 	       (rules->per_source != 0 || rules->source_cps.count != 0 ||
 		   rules->has_users);
+}
+
+const struct acl *
+guard_acl(const struct guard_rules *rules)
+{
+	return rules != NULL ? rules->acl : NULL;
 }
 
 struct berth_bytes

@@ -103,6 +103,28 @@ definition_new(const struct directive *directive,
 	return 0;
 }
 
+/* A program that accepts its clients itself asks nobody about them. */
+static int
+check_list(const struct definition *definition, const struct place *place,
+    struct errors *errors)
+{
+	const struct settings *settings = &definition->settings;
+
+	if (definition->type != CONFIG_KIND_PROGRAM || !settings->wait ||
+	    (!settings->only_from.is_set && settings->no_access.count == 0))
+		return 0;
+	for (unsigned i = 0; i < settings->listen_count; i++)
+		if (!endpoint_is_datagram(settings->listen[i].kind)) {
+			errors_add(errors, SEVERITY_ERROR, -EINVAL, place,
+			    "only_from and no_access cannot be kept at '%s': "
+			    "with 'wait = yes' the program accepts its clients "
+			    "itself",
+			    settings->listen[i].text);
+			return -EINVAL;
+		}
+	return 0;
+}
+
 int
 definition_resolve(struct definition *definition, const struct place *place,
     struct errors *errors)
@@ -115,9 +137,11 @@ definition_resolve(struct definition *definition, const struct place *place,
 	    .settings = &definition->settings,
 	};
 
-	int result = guard_rules_new(
-	    &definition->settings, place, errors, &definition->rules);
+	int result = check_list(definition, place, errors);
 
+	if (result == 0)
+		result = guard_rules_new(
+		    &definition->settings, place, errors, &definition->rules);
 	if (result < 0 || definition->type != CONFIG_KIND_PROGRAM)
 		return result;
 	return template_new(

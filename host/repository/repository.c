@@ -15,6 +15,7 @@ int
 repository_new(const struct repository_options *options,
     struct repository **ret_repository)
 {
+	const struct guards_options guards = {.reactor = options->reactor};
 	struct repository *repository = calloc(1, sizeof(*repository));
 	int result;
 
@@ -26,7 +27,7 @@ repository_new(const struct repository_options *options,
 	repository->doors = options->doors;
 	TAILQ_INIT(&repository->order);
 	TAILQ_INIT(&repository->loose);
-	result = guards_new(NULL, &repository->guards);
+	result = guards_new(&guards, &repository->guards);
 	if (result == 0)
 		result = reactor_owner_init(
 		    &repository->owner, options->reactor, "repository");

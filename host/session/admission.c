@@ -14,6 +14,7 @@
 #include "session/admission.h"
 
 #include <berth/host.h>
+#include <errno.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -300,6 +301,64 @@ ask_gate(struct visitor *visitor)
 }
 
 static bool
+has_list(const struct server *server)
+{
+	return guard_acl(server->admission.rules) != NULL;
+}
+
+/* Negative: there is nobody to ask about any more. */
+static int
+ask_access(struct visitor *visitor, struct names_waiter *waiter,
+    void (*fn)(struct names_waiter *waiter))
+{
+	struct guard_question question = ask(visitor->server);
+	struct acl_peer peer;
+
+	peer.address = visitor_peer(visitor, &peer.size);
+	if (peer.address == NULL)
+		return -ENOTCONN;
+	return (int)guard_access(&question, &peer, waiter, fn);
+}
+
+static enum arrival_answer
+ask_list(struct visitor *visitor)
+{
+	int access = ask_access(visitor, NULL, NULL);
+
+	if (access == ACL_UNKNOWN)
+		return ARRIVAL_WAITS;
+	if (access < 0)
+		return answer(visitor, GUARD_BROKEN);
+	return answer(
+	    visitor, access == ACL_DENIED ? GUARD_ADDRESS : GUARD_SERVED);
+}
+
+/* The next name may have to be asked for; the rules may be others now. */
+static void
+names_known(struct names_waiter *waiter)
+{
+	struct arrival *arrival = BASE_CONTAINER(waiter, struct arrival, names);
+
+	if (ask_access(&arrival->visitor, waiter, names_known) != ACL_UNKNOWN)
+		arrival_judge(arrival);
+}
+
+static int
+wait_for_names(struct arrival *arrival)
+{
+	int access = ask_access(
+	    &arrival->visitor, &arrival->names, names_known);
+
+	return access == ACL_UNKNOWN ? 0 : -EAGAIN;
+}
+
+static void
+forget_names(struct arrival *arrival)
+{
+	names_unwait(&arrival->names);
+}
+
+static bool
 has_door(const struct server *server)
 {
 	return guard_has_door(server->admission.rules);
@@ -342,6 +401,10 @@ const struct arrival_stage admission_greet = {
     .applies = has_greeting, .judge = greet};
 const struct arrival_stage admission_gate = {
     .applies = has_gate, .judge = ask_gate};
+const struct arrival_stage admission_list = {.applies = has_list,
+    .judge = ask_list,
+    .waits = wait_for_names,
+    .cancel = forget_names};
 const struct arrival_stage admission_door = {
     .applies = has_door, .judge = ask_door};
 const struct arrival_stage admission_welcome = {

@@ -33,6 +33,7 @@ void admission_refuse(struct visitor *visitor);
 
 extern const struct arrival_stage admission_greet; /* banner */
 extern const struct arrival_stage admission_gate;
+extern const struct arrival_stage admission_list; /* only_from, no_access */
 extern const struct arrival_stage admission_door;
 extern const struct arrival_stage admission_welcome; /* banner_success */
 

@@ -17,7 +17,8 @@
 
 /* In their order: what is cheap first, what needs the client last. */
 static const struct arrival_stage *const usual_stages[] = {&admission_greet,
-    &admission_gate, &proxy_stage, &admission_door, &admission_welcome, NULL};
+    &admission_gate, &proxy_stage, &admission_list, &admission_door,
+    &admission_welcome, NULL};
 
 static const struct arrival_stage *const *
 stages_of(const struct server *server)

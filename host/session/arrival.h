@@ -44,6 +44,7 @@ struct arrival {
 	struct visitor visitor;
 	TAILQ_ENTRY(arrival) link; /* of its server */
 	struct berth_handler handler;
+	struct names_waiter names; /* of a stage that asks for them */
 	berth_timer_id deadline;
 	uint8_t stage; /* the one that waits */
 	bool waiting;
