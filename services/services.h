@@ -9,7 +9,7 @@
 #ifndef SERVICES_SERVICES_H
 #define SERVICES_SERVICES_H
 
-#include <berth/service.h>
+#include <berth/stream.h>
 
 /* Ends with a NULL name. */
 extern const struct berth_static_service berth_static_services[];
@@ -21,5 +21,6 @@ berth_service_factory_fn make_discard;
 berth_service_factory_fn make_daytime;
 berth_service_factory_fn make_time;
 berth_service_factory_fn make_chargen;
+berth_service_factory_fn make_stream;
 
 #endif

@@ -12,5 +12,6 @@ const struct berth_static_service berth_static_services[] = {
     {"daytime", make_daytime, NULL},
     {"time", make_time, NULL},
     {"chargen", make_chargen, NULL},
+    {"stream", make_stream, NULL},
     {NULL, NULL, NULL},
 };

@@ -178,7 +178,7 @@ image_type(struct image *image, const struct plugin_location *where,
 	if (text_printf(&who, "%s: %s%s", image->file, where->symbol,
 		where->factory ? "()" : "") < 0)
 		return complain(report, -ENOMEM, "out of memory");
-	if (!is_mapped(type, sizeof(*type)))
+	if (!is_mapped(type, type_size(where->kind)))
 		return complain(report, -ENOEXEC, "%s gave a wild pointer",
 		    text_string(&who));
 	r = judge_type(type, text_string(&who), where->kind, report);

@@ -77,12 +77,19 @@ is_identifier(const char *name, size_t room)
 	return i > 0 && i < room;
 }
 
-/* A type object is as large as its kind and version say. */
-static size_t
+size_t
 type_size(uint32_t kind)
 {
-	return kind == BERTH_KIND_SERVICE ? sizeof(struct berth_service_type)
-					  : 0;
+	switch (kind) {
+	case BERTH_KIND_SERVICE:
+		return sizeof(struct berth_service_type);
+	case BERTH_KIND_MODULE:
+		return sizeof(struct berth_module_type);
+	case BERTH_KIND_STREAM:
+		return sizeof(struct berth_stream_type);
+	default:
+		return 0;
+	}
 }
 
 static int
@@ -235,12 +242,58 @@ judge_style(const struct berth_session_type *type, const char *who,
 	    who, hook);
 }
 
-int
-judge_type(const struct berth_service_type *type, const char *who,
-    uint32_t kind, const struct report *report)
+static bool
+any_hook(void (*const *hooks)(void), size_t count)
 {
-	const struct berth_type_header *header = &type->header;
-	size_t i;
+	while (count > 0 && hooks[count - 1] == NULL)
+		count--;
+	return count > 0;
+}
+
+static int
+judge_hooks(const void *type, const char *who, uint32_t kind,
+    const struct report *report)
+{
+	/* The first members of all kinds are the same. */
+	const struct berth_service_type *service = type;
+	const struct berth_module_type *module = type;
+	const struct berth_stream_type *stream = type;
+	uint32_t known = kind == BERTH_KIND_SERVICE ? BERTH_FLAGS_KNOWN : 0;
+	bool unknown;
+
+	if ((service->flags & ~known) != 0)
+		return complain(report, -ENOEXEC,
+		    "%s: sets flags 0x%x, which this host does not know", who,
+		    service->flags & ~known);
+	if (kind == BERTH_KIND_SERVICE)
+		unknown = any_hook(service->session.reserved,
+		    BASE_COUNT(service->session.reserved));
+	else if (kind == BERTH_KIND_STREAM)
+		unknown = any_hook(
+		    stream->reserved, BASE_COUNT(stream->reserved));
+	else
+		unknown = any_hook(
+			      module->reserved, BASE_COUNT(module->reserved)) ||
+			  any_hook(module->down.reserved,
+			      BASE_COUNT(module->down.reserved)) ||
+			  any_hook(module->up.reserved,
+			      BASE_COUNT(module->up.reserved));
+	if (!unknown)
+		return kind == BERTH_KIND_SERVICE
+			   ? judge_style(&service->session, who, report)
+			   : 0;
+	return complain(report, -ENOEXEC,
+	    kind == BERTH_KIND_SERVICE
+		? "%s: has a session hook that this host does not know"
+		: "%s: has a hook that this host does not know",
+	    who);
+}
+
+int
+judge_type(const void *type, const char *who, uint32_t kind,
+    const struct report *report)
+{
+	const struct berth_type_header *header = type;
 	int r;
 
 	r = judge_magic(who, "type object", header->magic, report);
@@ -253,16 +306,6 @@ judge_type(const struct berth_service_type *type, const char *who,
 		    kind_name(header->kind), kind_name(kind));
 	if (r == 0)
 		r = judge_size(
-		    who, "type object", header->size, sizeof(*type), report);
-	if (r == 0 && (type->flags & ~BERTH_FLAGS_KNOWN))
-		r = complain(report, -ENOEXEC,
-		    "%s: sets flags 0x%x, which this host does not know", who,
-		    type->flags & ~BERTH_FLAGS_KNOWN);
-	for (i = 0; r == 0 && i < BASE_COUNT(type->session.reserved); i++)
-		if (type->session.reserved[i])
-			r = complain(report, -ENOEXEC,
-			    "%s: has a session hook that this host does not "
-			    "know",
-			    who);
-	return r == 0 ? judge_style(&type->session, who, report) : r;
+		    who, "type object", header->size, type_size(kind), report);
+	return r == 0 ? judge_hooks(type, who, kind, report) : r;
 }

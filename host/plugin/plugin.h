@@ -17,7 +17,7 @@
 #ifndef PLUGIN_PLUGIN_H
 #define PLUGIN_PLUGIN_H
 
-#include <berth/service.h>
+#include <berth/stream.h>
 
 #include "base/base.h"
 
@@ -90,7 +90,9 @@ int plugin_check(struct plugins *plugins, const struct plugin_location *where,
     struct plugin_identity *ret_identity);
 
 /* The same, then opens the file's code and asks it for the type, which lives as
- * long as the image.  *ret_image holds a reference; NULL for a static one. */
+ * long as the image.  Of another kind than services it is a struct
+ * berth_module_type or berth_stream_type, whose first members are the same.
+ * *ret_image holds a reference; NULL for a static one. */
 int plugin_open(struct plugins *plugins, const struct plugin_location *where,
     const struct place *place, struct errors *errors, struct image **ret_image,
     const struct berth_service_type **ret_type,

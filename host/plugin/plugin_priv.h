@@ -138,8 +138,10 @@ int elf_read_dynamic(struct elf_file *file);
 int judge(const struct facts *facts, const char *file,
     const struct plugin_location *where, const struct report *report);
 /* Judges a type object; who is "FILE: make_x()". */
-int judge_type(const struct berth_service_type *type, const char *who,
-    uint32_t kind, const struct report *report);
+int judge_type(const void *type, const char *who, uint32_t kind,
+    const struct report *report);
+/* A type object is as large as its kind and version say. */
+size_t type_size(uint32_t kind);
 const char *kind_name(uint32_t kind);
 
 /* A static service: check and open of a location without a path. */

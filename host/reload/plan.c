@@ -27,8 +27,8 @@ fate_name(enum fate fate)
 	return names[fate];
 }
 
-static struct step *
-find_step(const struct plan *plan, const char *name)
+struct step *
+plan_find(const struct plan *plan, const char *name)
 {
 	struct step *step = NULL;
 
@@ -36,11 +36,10 @@ find_step(const struct plan *plan, const char *name)
 	return step;
 }
 
-/* The step of a name, made from the repository's view when it is new. */
-static int
-need_step(struct plan *plan, const char *name, struct step **ret_step)
+int
+plan_need_step(struct plan *plan, const char *name, struct step **ret_step)
 {
-	struct step *step = find_step(plan, name);
+	struct step *step = plan_find(plan, name);
 	struct instance *running;
 
 	if (step != NULL) {
@@ -144,14 +143,6 @@ check_static(struct plan *plan, const struct directive *directive)
 	return -ENOENT;
 }
 
-static int
-not_yet(struct plan *plan, const struct place *place, const char *what)
-{
-	errors_add(plan->options.errors, SEVERITY_ERROR, -EOPNOTSUPP, place,
-	    "not yet: this release does not run %s", what);
-	return -EOPNOTSUPP;
-}
-
 /* What only a program has: who gives it to another service is told so. */
 static void
 warn_of_program_words(struct plan *plan, const struct directive *directive)
@@ -179,9 +170,6 @@ check_definition(struct plan *plan, const struct directive *directive,
 		return external_check(
 		    plan->arena, directive, plan->options.errors);
 	warn_of_program_words(plan, directive);
-	if (directive->type != BERTH_KIND_SERVICE)
-		return not_yet(plan, &directive->place,
-		    "modules and streams (Module *, STREAM *)");
 	return check_location(plan, directive, ret_identity);
 }
 
@@ -197,7 +185,7 @@ run_define(struct plan *plan, const struct directive *directive)
 	result = check_definition(plan, directive, &identity);
 	if (result < 0)
 		return result;
-	result = need_step(plan, directive->name, &step);
+	result = plan_need_step(plan, directive->name, &step);
 	if (result < 0)
 		return result;
 	step->definition = directive;
@@ -222,7 +210,7 @@ suggest_services(struct plan *plan, struct suggestion *suggestion)
 			suggestion_offer(suggestion, step->name);
 	record = repository_first(plan->options.repository);
 	for (; record != NULL; record = record_next(record))
-		if (find_step(plan, record_name(record)) == NULL)
+		if (plan_find(plan, record_name(record)) == NULL)
 			suggestion_offer(suggestion, record_name(record));
 }
 
@@ -234,7 +222,10 @@ no_such_service(struct plan *plan, const struct directive *directive)
 	suggestion_init(&suggestion, directive->name);
 	suggest_services(plan, &suggestion);
 	errors_add(plan->options.errors, SEVERITY_ERROR, -ENOENT,
-	    &directive->name_place, "no service named '%s' to %s%s%s%s",
+	    &directive->name_place,
+	    directive->kind == DIRECTIVE_STREAM
+		? "no %2$s named '%1$s'%3$s%4$s%5$s"
+		: "no service named '%s' to %s%s%s%s",
 	    directive->name, directive_kind_name(directive->kind),
 	    suggestion.best ? "; did you mean '" : "",
 	    suggestion.best ? suggestion.best : "",
@@ -242,12 +233,11 @@ no_such_service(struct plan *plan, const struct directive *directive)
 	return -ENOENT;
 }
 
-/* The step of a service that has to be there. */
-static int
-need_present(struct plan *plan, const struct directive *directive,
+int
+plan_need_present(struct plan *plan, const struct directive *directive,
     struct step **ret_step)
 {
-	struct step *step = find_step(plan, directive->name);
+	struct step *step = plan_find(plan, directive->name);
 	struct record *record;
 
 	if (step == NULL) {
@@ -258,15 +248,17 @@ need_present(struct plan *plan, const struct directive *directive,
 	} else if (!step->present) {
 		return no_such_service(plan, directive);
 	}
-	return need_step(plan, directive->name, ret_step);
+	return plan_need_step(plan, directive->name, ret_step);
 }
 
 static int
 run_remove(struct plan *plan, const struct directive *directive)
 {
 	struct step *step;
-	int result = need_present(plan, directive, &step);
+	int result = plan_need_present(plan, directive, &step);
 
+	if (result == 0)
+		result = plan_remove_modules(plan, step);
 	if (result < 0)
 		return result;
 	step->present = false;
@@ -281,7 +273,7 @@ run_state(struct plan *plan, const struct directive *directive)
 {
 	bool suspend = directive->kind == DIRECTIVE_SUSPEND;
 	struct step *step;
-	int result = need_present(plan, directive, &step);
+	int result = plan_need_present(plan, directive, &step);
 
 	if (result < 0)
 		return result;
@@ -292,11 +284,11 @@ run_state(struct plan *plan, const struct directive *directive)
 	step->suspended = suspend;
 	step->state_given = true;
 	step->place = directive->name_place;
-	return 0;
+	return plan_state_modules(plan, step);
 }
 
-static int
-run_directive(struct plan *plan, const struct directive *directive)
+int
+plan_run(struct plan *plan, const struct directive *directive)
 {
 	switch (directive->kind) {
 	case DIRECTIVE_DYNAMIC:
@@ -310,7 +302,7 @@ run_directive(struct plan *plan, const struct directive *directive)
 	case DIRECTIVE_STREAM:
 		break;
 	}
-	return not_yet(plan, &directive->place, "streams");
+	return plan_run_stream(plan, directive);
 }
 
 /* Services from files that an exact file does not mention any more. */
@@ -327,7 +319,7 @@ run_exact(struct plan *plan)
 		    record_origin(record) != ORIGIN_FILE ||
 		    record_is_marked(record, plan->walk))
 			continue;
-		result = need_step(plan, record_name(record), &step);
+		result = plan_need_step(plan, record_name(record), &step);
 		if (result < 0)
 			return result;
 		step->present = false;
@@ -347,7 +339,7 @@ build(struct plan *plan)
 		if (plan->options.files_only &&
 		    !directive->place.source->is_file)
 			continue;
-		result = run_directive(plan, directive);
+		result = plan_run(plan, directive);
 		/* Everything else is told in the errors, and goes on. */
 		if (result == -ENOMEM)
 			return result;
@@ -362,7 +354,7 @@ build(struct plan *plan)
 		if (result < 0)
 			return result;
 	}
-	return 0;
+	return plan_compare_streams(plan);
 }
 
 int

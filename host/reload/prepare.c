@@ -30,9 +30,12 @@ open_code(struct plan *plan, struct step *step, struct image **ret_image,
 	    .path = is_static ? NULL : directive->path,
 	    .symbol = is_static ? directive->name : directive->symbol,
 	    .factory = is_static || directive->factory,
-	    .kind = BERTH_KIND_SERVICE,
+	    .kind = directive->type,
 	};
 
+	if (is_static)
+		where.kind = step_is_stream(plan, step) ? BERTH_KIND_STREAM
+							: BERTH_KIND_SERVICE;
 	if (directive->type == CONFIG_KIND_PROGRAM) {
 		*ret_image = NULL;
 		*ret_type = &external_type;
@@ -58,6 +61,8 @@ make_fresh(struct plan *plan, struct step *step)
 		return result;
 	result = instance_new(plan->options.repository, step->definition, image,
 	    type, &step->identity, &step->fresh);
+	if (result == 0)
+		record_announce(step->reserved, step->fresh);
 	if (result == 0)
 		result = instance_resolve(step->fresh, NULL,
 		    &step->definition->name_place, plan->options.errors);
@@ -178,6 +183,8 @@ plan_prepare(struct plan *plan)
 	if (result == 0)
 		result = plan_check_endpoints(plan);
 	if (result == 0)
+		result = plan_prepare_streams(plan);
+	if (result == 0)
 		result = each_step(plan, alternate);
 	if (result == 0)
 		result = plan_check_endpoints(plan);
@@ -211,8 +218,10 @@ undo_step(struct plan *plan, struct step *step)
 	if (step->fresh != NULL)
 		undo_fresh(plan, step);
 	step->fresh = NULL;
-	if (step->reserved != NULL)
+	if (step->reserved != NULL) {
+		record_announce(step->reserved, NULL);
 		repository_unreserve(step->reserved);
+	}
 	step->reserved = NULL;
 }
 
@@ -221,6 +230,7 @@ plan_abandon(struct plan *plan)
 {
 	struct step *step;
 
+	plan_abandon_streams(plan);
 	TAILQ_FOREACH_REVERSE(step, &plan->steps, step_list, link)
 	undo_step(plan, step);
 	plan->prepared = false;
@@ -272,6 +282,7 @@ plan_commit(struct plan *plan)
 
 	BASE_ASSERT(plan->prepared);
 	plan->committed = true;
+	plan_commit_streams(plan);
 	/* The new ones first, so that no endpoint is without a consumer. */
 	TAILQ_FOREACH (step, &plan->steps, link) {
 		if (step->fresh != NULL)

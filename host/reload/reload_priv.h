@@ -46,6 +46,13 @@ struct step {
 	struct endpoint_set endpoints; /* rebind: the new ones */
 	bool alternates; /* the old one is halted before this one starts */
 	bool resumed;
+
+	/* Of a module: streams.c. */
+	bool moves;		 /* to another place of its stream */
+	bool listed;		 /* a stream's block defines it */
+	struct layer *layer;	 /* opened, not yet in its place */
+	struct layer *old_layer; /* still, to leave */
+	struct layer *settled;	 /* committed */
 };
 
 /* One plugin file is judged once a plan. */
@@ -82,6 +89,27 @@ plan_same_string(const char *a, const char *b)
 {
 	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
+
+/* plan.c */
+struct step *plan_find(const struct plan *plan, const char *name);
+/* The step of a name, made from the repository's view when it is new. */
+int plan_need_step(struct plan *plan, const char *name, struct step **ret_step);
+/* The step of a service that has to be there. */
+int plan_need_present(struct plan *plan, const struct directive *directive,
+    struct step **ret_step);
+/* One directive; negative: told, or -ENOMEM. */
+int plan_run(struct plan *plan, const struct directive *directive);
+
+/* streams.c */
+bool step_is_stream(const struct plan *plan, const struct step *step);
+int plan_run_stream(struct plan *plan, const struct directive *directive);
+/* As the stream, so its modules. */
+int plan_remove_modules(struct plan *plan, struct step *stream);
+int plan_state_modules(struct plan *plan, struct step *stream);
+int plan_compare_streams(struct plan *plan);
+int plan_prepare_streams(struct plan *plan);
+void plan_abandon_streams(struct plan *plan);
+void plan_commit_streams(struct plan *plan);
 
 /* compare.c: sets fate, reason and what changes. */
 int step_compare(struct plan *plan, struct step *step);

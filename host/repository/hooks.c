@@ -11,9 +11,8 @@
 
 #include "repository/repository_priv.h"
 
-/* Between the two the service's failures go to these errors at this place. */
-static void
-begin(
+void
+instance_hook_begins(
     struct instance *instance, const struct place *place, struct errors *errors)
 {
 	text_reset(&instance->failure);
@@ -22,9 +21,8 @@ begin(
 	instance->told_before = errors_count(errors);
 }
 
-/* The result of the hook, made negative; tells a failure. */
-static int
-end(struct instance *instance, const char *hook, int result)
+int
+instance_hook_ends(struct instance *instance, const char *hook, int result)
 {
 	const char *words = text_string(&instance->failure);
 	bool told = errors_count(instance->errors) > instance->told_before;
@@ -51,14 +49,14 @@ call_init(
 	const struct berth_service_type *type = instance->type;
 	int result = 0;
 
-	begin(instance, place, errors);
+	instance_hook_begins(instance, place, errors);
 	instance->in_init = true;
 	if (type->init != NULL)
 		result = type->init(&instance->public,
 		    instance->definition->argc, instance->argv);
 	instance->in_init = false;
 	instance->initialised = result == 0;
-	return end(instance, "init", result);
+	return instance_hook_ends(instance, "init", result);
 }
 
 static bool
@@ -74,20 +72,20 @@ call_save(struct instance *instance, const struct place *place,
 {
 	int result;
 
-	begin(instance, place, errors);
+	instance_hook_begins(instance, place, errors);
 	state->public.host = &repository_host_table;
 	result = instance->type->save(&instance->public, &state->public);
 	if (result >= 0)
 		result = state->failed ? -ENOMEM : 0;
-	return end(instance, "save", result);
+	return instance_hook_ends(instance, "save", result);
 }
 
 static int
 call_restore(struct instance *instance, const struct instance *from,
     const struct place *place, struct errors *errors, const struct text *state)
 {
-	begin(instance, place, errors);
-	return end(instance, "restore",
+	instance_hook_begins(instance, place, errors);
+	return instance_hook_ends(instance, "restore",
 	    instance->type->restore(&instance->public,
 		from->type->state_version,
 		berth_bytes(text_string(state), state->size)));
@@ -103,11 +101,11 @@ ask_ready(
 	instance->ready_in_ms = 0;
 	if (instance->type->ready == NULL)
 		return 0;
-	begin(instance, place, errors);
+	instance_hook_begins(instance, place, errors);
 	result = instance->type->ready(&instance->public);
 	if (result > 0)
 		instance->ready_in_ms = (uint32_t)result;
-	return end(instance, "ready", result > 0 ? 0 : result);
+	return instance_hook_ends(instance, "ready", result > 0 ? 0 : result);
 }
 
 /* In this order: the old one's state, its end if only one can be up, init,
@@ -163,10 +161,10 @@ instance_try_resume(
 	/* One that failed to start again starts by being resumed. */
 	if (!instance->initialised)
 		return instance_init(instance, NULL, place, errors);
-	begin(instance, place, errors);
+	instance_hook_begins(instance, place, errors);
 	if (instance->type->resume != NULL)
 		result = instance->type->resume(&instance->public);
-	return end(instance, "resume", result);
+	return instance_hook_ends(instance, "resume", result);
 }
 
 void
@@ -187,6 +185,10 @@ instance_fini(struct instance *instance)
 void
 instance_info(struct instance *instance, struct text *text)
 {
+	if (instance->type->info == NULL && instance->stream != NULL) {
+		places_tell(instance, text);
+		return;
+	}
 	if (instance->type->info == NULL) {
 		if (instance->type->summary != NULL)
 			text_printf(text, "%s", instance->type->summary);

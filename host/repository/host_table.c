@@ -245,4 +245,6 @@ const struct berth_host repository_host_table = {
     .take = session_take,
     .sleep = session_sleep,
     .deadline = session_deadline,
+    .stream_find = places_find_stream,
+    .stream_release = places_release_stream,
 };

@@ -42,6 +42,7 @@ instance_free(struct instance *instance)
 	instance->server = server_free(instance->server);
 	instance->program = external_free(instance->program);
 	instance->guard = guard_unref(instance->guard);
+	places_free(instance);
 	if (instance->owner.reactor != NULL)
 		reactor_owner_fini(&instance->owner);
 	fd_close(&instance->stop_fd);
@@ -121,6 +122,9 @@ make_parts(struct instance *instance, const struct directive *directive,
 	instance->first_definition = instance->definition;
 	instance->public.name = instance->definition->name;
 	instance->public.host = &repository_host_table;
+	result = instance_make_parts_of_stream(instance, instance->type);
+	if (result < 0)
+		return result;
 	instance->public.state = calloc(
 	    1, instance->type->state_size > 0 ? instance->type->state_size : 1);
 	if (instance->public.state == NULL)
@@ -310,6 +314,8 @@ instance_holders(struct instance *instance, struct text *text)
 		    instance->owner.descriptors - counters.sessions_active,
 		    "descriptor");
 	add_holder(&holders, instance->owner.posts, "post");
+	add_holder(&holders, instance->places,
+	    instance->stream != NULL ? "user" : "place in a stream");
 	text_add(text, text_string(&holders), holders.size);
 	text_fini(&holders);
 }

@@ -57,12 +57,26 @@ record_free(struct record *record)
 
 /* --- the end --- */
 
+/* Those that others still use are waiting for these others. */
+static struct record *
+last_unused(struct repository *repository)
+{
+	struct record *record;
+
+	TAILQ_FOREACH_REVERSE(record, &repository->order, record_list, link)
+	{
+		if (record->current == NULL || record->current->places == 0)
+			break;
+	}
+	return record;
+}
+
 /* Called whenever an instance has come further: lets the last one in order
  * finish first. */
 void
 repository_step(struct repository *repository)
 {
-	struct record *last = TAILQ_LAST(&repository->order, record_list);
+	struct record *last = last_unused(repository);
 
 	if (!repository->stopping)
 		return;
@@ -71,8 +85,8 @@ repository_step(struct repository *repository)
 		instance_finish_waiting(last->current);
 		return;
 	}
-	if (last == NULL && TAILQ_EMPTY(&repository->loose) &&
-	    !repository->stopped_told) {
+	if (TAILQ_EMPTY(&repository->order) &&
+	    TAILQ_EMPTY(&repository->loose) && !repository->stopped_told) {
 		repository->stopped_told = true;
 		if (repository->doors.stopped != NULL)
 			repository->doors.stopped(repository->doors.context);
@@ -278,6 +292,12 @@ repository_unreserve(struct record *record)
 		record_free(record);
 }
 
+void
+record_announce(struct record *record, struct instance *instance)
+{
+	record->coming = instance;
+}
+
 /* An instance of the record is gone; the record goes with its last one. */
 void
 record_unlist(struct record *record, struct instance *instance)
@@ -343,6 +363,7 @@ record_start(struct record *record, struct instance *instance,
 	record->origin = origin;
 	instance->record = record;
 	instance->generation = ++record->generations;
+	record->coming = NULL;
 	record_settle(record);
 	if (old != NULL)
 		put_aside(record);

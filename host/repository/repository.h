@@ -158,6 +158,37 @@ void endpoint_set_free(struct endpoint_set *set);
 void instance_commit_endpoints(
     struct instance *instance, struct endpoint_set *set);
 
+/* --- streams and their modules: places.c.  A module has a place in a stream;
+ * what may fail is done before a commit, and undone in reverse --- */
+
+bool instance_is_stream(const struct instance *instance);
+/* The number of its modules; their names from the head on. */
+unsigned instance_place_count(const struct instance *instance);
+const char *instance_place_name(
+    const struct instance *instance, unsigned index);
+
+struct layer;
+
+/* Opens a place in the stream for the module, not yet in its order. */
+int place_open(struct instance *stream, struct instance *module,
+    const struct place *place, struct errors *errors, struct layer **ret_layer);
+struct layer *place_close(struct layer *layer); /* of place_open() */
+/* The place of a module in a stream; NULL. */
+struct layer *place_find(
+    const struct instance *stream, const struct instance *module);
+/* No message comes in, and none is left in it. */
+int place_still(
+    struct layer *layer, const struct place *place, struct errors *errors);
+void place_free(struct layer *layer);
+/* The commit, which counts at once for every message of the stream. */
+void places_begin_change(struct instance *stream);
+void places_end_change(struct instance *stream);
+/* Behind another one from the head on, or on top (NULL); instead
+ * of one that was made still; gone. */
+void place_insert(struct layer *after, struct layer *layer);
+void place_replace(struct layer *old, struct layer *layer);
+void place_remove(struct layer *old);
+
 /* The resume hook only, as a trial before a commit; undone by the suspend
  * hook.  A failure is told at place. */
 int instance_try_resume(struct instance *instance, const struct place *place,
@@ -191,6 +222,9 @@ bool record_is_marked(const struct record *record, uint64_t walk);
 int repository_reserve(struct repository *repository, const char *name,
     struct record **ret_record);
 void repository_unreserve(struct record *record);
+/* What the record will hold, for others that are being prepared; NULL: it was
+ * given up. */
+void record_announce(struct record *record, struct instance *instance);
 
 /* --- the commit: none of these can fail --- */
 

@@ -12,6 +12,7 @@
 #include <uthash.h>
 
 #include "repository/repository.h"
+#include "stream/stream.h"
 
 #define INSTANCE_MAGIC 0x494e5354u
 #define THREAD_MAGIC 0x54485244u
@@ -44,6 +45,7 @@ struct record {
 	struct repository *repository;
 	char *name;
 	struct instance *current;
+	struct instance *coming;  /* prepared: found by those that come, too */
 	struct instance *standby; /* in draining; goes on if current fails */
 	struct instance_list draining;
 	enum service_origin origin;
@@ -76,6 +78,11 @@ struct instance {
 	struct server *server;
 	struct guard *guard;	  /* NULL: it never had rules */
 	struct external *program; /* NULL: a type's code serves */
+	/* Of a module or a stream: its hooks as a service's, and what it is. */
+	struct berth_service_type own_type;
+	const struct berth_module_type *module; /* NULL: not one */
+	struct stream *stream;			/* NULL: not one */
+	unsigned places; /* of a module: in streams; of a stream: its users */
 	enum service_state state;
 	enum instance_phase phase;
 	unsigned generation;
@@ -130,12 +137,29 @@ void instance_set_server(struct instance *instance, struct server *server);
 
 bool threads_join_within(struct instance *instance, int seconds);
 
+/* places.c */
+int instance_make_parts_of_stream(
+    struct instance *instance, const struct berth_service_type *type);
+/* Its stream's threads, and the places that it has in streams. */
+bool places_left(struct instance *instance);
+void places_free(struct instance *instance);
+void places_tell(const struct instance *instance, struct text *text);
+int places_find_stream(struct berth_service *service, const char *name,
+    struct berth_stream **ret_stream);
+void places_release_stream(
+    struct berth_service *service, struct berth_stream *stream);
+
 /* exclusive.c: ends it here and now, sessions and all, but keeps the object
  * and its endpoints.  Negative, told at place, when a thread does not end. */
 int instance_halt(struct instance *instance, const struct place *place,
     struct errors *errors);
 
 /* hooks.c */
+/* Between the two the service's failures go to these errors at this place; the
+ * second gives the hook's result, made negative, and tells a failure. */
+void instance_hook_begins(struct instance *instance, const struct place *place,
+    struct errors *errors);
+int instance_hook_ends(struct instance *instance, const char *hook, int result);
 void instance_fini(struct instance *instance);
 /* 0, or negative and told; instance->ready_in_ms is set. */
 int instance_ask_ready_again(struct instance *instance, struct errors *errors);

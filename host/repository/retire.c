@@ -75,6 +75,7 @@ finish(struct instance *instance)
 	if (instance->phase == PHASE_FINISHED)
 		return;
 	instance->phase = PHASE_FINISHED;
+	places_free(instance);
 	instance_fini(instance);
 	if (doors->forget != NULL)
 		doors->forget(doors->context, &instance->public);
@@ -90,6 +91,8 @@ static void
 threads_gone(struct instance *instance)
 {
 	reactor_cancel_all(&instance->repository->owner, &instance->joiner);
+	/* Its modules wait for it, wherever they stand in the order. */
+	places_free(instance);
 	if (instance->repository->stopping && instance->record != NULL &&
 	    instance->record->current == instance) {
 		instance->phase = PHASE_WAITS;
@@ -114,6 +117,13 @@ tell_late(struct instance *instance)
 	instance_set_state(instance, SERVICE_FAILED);
 }
 
+/* Its own threads, and what others still run of it. */
+static bool
+all_joined(struct instance *instance)
+{
+	return threads_join(instance) && !places_left(instance);
+}
+
 static int
 join_again(struct berth_handler *handler, uint64_t now_ns, void *token)
 {
@@ -122,7 +132,7 @@ join_again(struct berth_handler *handler, uint64_t now_ns, void *token)
 	uint64_t wait = JOIN_INTERVAL_NS;
 
 	(void)token;
-	if (threads_join(instance)) {
+	if (all_joined(instance)) {
 		threads_gone(instance);
 		return 0;
 	}
@@ -155,7 +165,7 @@ instance_drained(void *context)
 		return;
 	instance->phase = PHASE_THREADS;
 	threads_signal(instance);
-	if (threads_join(instance)) {
+	if (all_joined(instance)) {
 		threads_gone(instance);
 		return;
 	}

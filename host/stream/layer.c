@@ -98,6 +98,12 @@ layer_next(struct layer *layer)
 	return TAILQ_NEXT(layer, link);
 }
 
+struct stream *
+layer_stream(struct layer *layer)
+{
+	return layer->stream;
+}
+
 struct berth_service *
 layer_module(struct layer *layer)
 {

@@ -107,6 +107,7 @@ stream_new(
 	stream->magic = STREAM_MAGIC;
 	stream->options = *options;
 	TAILQ_INIT(&stream->layers);
+	TAILQ_INIT(&stream->leaving);
 	if ((options->flags & BERTH_STREAM_UNSYNCHRONISED) == 0)
 		result = make_locks(stream);
 	if (result == 0)

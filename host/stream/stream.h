@@ -48,6 +48,10 @@ struct layer *stream_close_layer(struct layer *layer);
 int stream_still_layer(struct layer *layer, uint64_t deadline_ns);
 void stream_free_layer(struct layer *layer);
 
+/* What is done between the two counts at once, for every message. */
+void stream_begin_change(struct stream *stream);
+void stream_end_change(struct stream *stream);
+
 /* None of these can fail.  Behind which one, from the head on; NULL: on top. */
 void stream_insert(
     struct stream *stream, struct layer *after, struct layer *layer);
@@ -60,6 +64,7 @@ struct layer *stream_find(struct stream *stream, const char *name);
 struct layer *stream_first(struct stream *stream);
 struct layer *layer_next(struct layer *layer);
 struct berth_service *layer_module(struct layer *layer);
+struct stream *layer_stream(struct layer *layer);
 
 /* Opens it and puts it on top. */
 int stream_push(struct stream *stream, const struct berth_module_type *type,

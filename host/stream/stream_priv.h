@@ -79,6 +79,8 @@ struct stream {
 	struct berth_queue *head; /* NULL: options.at_head */
 
 	struct layer_list layers;
+	struct layer_list leaving; /* out of the order, still wired */
+	unsigned changing;
 	struct side *first_down;
 	struct side *first_up;
 	struct stream *other; /* linked */

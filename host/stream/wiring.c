@@ -151,6 +151,38 @@ rewire(struct stream *stream)
 	stream_tell(stream);
 }
 
+/* Messages take the new way from here on. */
+static void
+settle(struct stream *stream)
+{
+	struct layer_list leaving = TAILQ_HEAD_INITIALIZER(leaving);
+	struct layer *layer;
+
+	stream_lock(stream);
+	if (stream->changing == 0) {
+		TAILQ_CONCAT(&leaving, &stream->leaving, link);
+		rewire(stream);
+	}
+	stream_unlock(stream);
+	while ((layer = TAILQ_FIRST(&leaving)) != NULL) {
+		TAILQ_REMOVE(&leaving, layer, link);
+		stream_close_layer(layer);
+	}
+}
+
+void
+stream_begin_change(struct stream *stream)
+{
+	stream->changing++;
+}
+
+void
+stream_end_change(struct stream *stream)
+{
+	stream->changing--;
+	settle(stream);
+}
+
 void
 stream_insert(struct stream *stream, struct layer *after, struct layer *layer)
 {
@@ -159,8 +191,8 @@ stream_insert(struct stream *stream, struct layer *after, struct layer *layer)
 		TAILQ_INSERT_AFTER(&stream->layers, after, layer, link);
 	else
 		TAILQ_INSERT_HEAD(&stream->layers, layer, link);
-	rewire(stream);
 	stream_unlock(stream);
+	settle(stream);
 }
 
 static void
@@ -175,9 +207,9 @@ take_out(struct layer *old, struct layer *instead)
 	if (instead != NULL)
 		TAILQ_INSERT_AFTER(&stream->layers, old, instead, link);
 	TAILQ_REMOVE(&stream->layers, old, link);
-	rewire(stream);
+	TAILQ_INSERT_TAIL(&stream->leaving, old, link);
 	stream_unlock(stream);
-	stream_close_layer(old);
+	settle(stream);
 }
 
 void

@@ -22,6 +22,7 @@ enum berth_level {
 };
 
 struct berth_message_calls;
+struct berth_stream;
 struct berth_stream_calls;
 
 /* A command on its way; see berth_command(). */
@@ -87,6 +88,9 @@ struct berth_host {
 	const struct berth_message_calls *messages;
 	/* and streams, <berth/stream.h> */
 	const struct berth_stream_calls *streams;
+	int (*stream_find)(
+	    struct berth_service *, const char *, struct berth_stream **);
+	void (*stream_release)(struct berth_service *, struct berth_stream *);
 	/* since 1.1: sequential sessions, see <berth/serve.h> */
 	int (*peek)(struct berth_session *, size_t, struct berth_bytes *);
 	void (*take)(struct berth_session *, size_t);

@@ -220,6 +220,40 @@ berth_side_queue(struct berth_side *side)
 /* --- for who uses a stream --------------------------------------------------
  */
 
+/* One that a `stream` directive made, by its name.  It stays until it is
+ * released, also when it is removed meanwhile: calls then give -ESHUTDOWN.
+ * -ENOENT.  Both belong to the loop. */
+static inline int
+berth_stream_find(struct berth_service *service, const char *name,
+    struct berth_stream **ret_stream)
+{
+	return service->host->stream_find(service, name, ret_stream);
+}
+
+static inline void
+berth_stream_release(struct berth_service *service, struct berth_stream *s)
+{
+	service->host->stream_release(service, s);
+}
+
+/* Or one of one's own; see struct berth_stream_options.  0; -EINVAL; -ENOMEM.
+ */
+static inline int
+berth_stream_make(struct berth_service *service,
+    const struct berth_stream_options *options,
+    struct berth_stream **ret_stream)
+{
+	return service->host->streams->make(options, ret_stream);
+}
+
+/* Takes NULL. */
+static inline void
+berth_stream_free(struct berth_stream *s)
+{
+	if (s != NULL)
+		s->calls->free(s);
+}
+
 /* Down, from the head.  0 and the message is taken; else as put. */
 static inline int
 berth_stream_put(
