@@ -126,7 +126,7 @@ CASES = [
     ("datagrams for a program per connection",
      "+dynamic X Program * /bin/cat { listen = udp:127.0.0.1:{p4} }\n",
      [("5:41", "need a program with wait = yes")]),
-    ("a stream", "+stream S { remove M }\n", [("5:1", "not yet")]),
+    ("a stream", "+stream S { remove M }\n", [("5:8", "no stream named")]),
     # plugins
     ("no such plugin", "+dynamic X Service_Object * nowhere:make_x()\n",
      [("5:28", "tried ")]),
