@@ -380,9 +380,11 @@ session_sleep(struct berth_session *public, uint32_t ms)
 	if (result != 0)
 		return result;
 	serving = serving_of(session);
+	result = ended(session);
+	if (result != 0)
+		return refuse(session, result);
 	serving->sleep_ns = now_of(session) + MONO_MS(ms);
-	if (session->phase == PHASE_OPEN)
-		result = arm(session, serving->sleep_ns);
+	result = arm(session, serving->sleep_ns);
 	while (result == 0 && !is_due(session, serving->sleep_ns))
 		result = wait_for(session, WAITS_TIME);
 	serving->sleep_ns = 0;
