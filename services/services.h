@@ -22,5 +22,6 @@ berth_service_factory_fn make_daytime;
 berth_service_factory_fn make_time;
 berth_service_factory_fn make_chargen;
 berth_service_factory_fn make_stream;
+berth_service_factory_fn make_tcpmux;
 
 #endif

@@ -13,5 +13,6 @@ const struct berth_static_service berth_static_services[] = {
     {"time", make_time, NULL},
     {"chargen", make_chargen, NULL},
     {"stream", make_stream, NULL},
+    {"tcpmux", make_tcpmux, NULL},
     {NULL, NULL, NULL},
 };

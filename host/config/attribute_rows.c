@@ -93,6 +93,7 @@ check_span(const char *word)
 
 /* Sockets whose buffers can be set: a connection of a Unix socket does not
  * inherit those of the listening one. */
+#define DATAGRAMS (ENDPOINTS_UDP | ENDPOINT_BIT(ENDPOINT_UNIX_DGRAM))
 #define STREAMS                                                                \
 	(ENDPOINTS_TCP | ENDPOINT_BIT(ENDPOINT_UNIX) |                         \
 	    ENDPOINT_BIT(ENDPOINT_UNIX_SEQPACKET))
@@ -178,6 +179,16 @@ static const struct attribute service_attributes[] = {
 	.syntax = "yes | no", .initial = "no",
 	.help = "Whether datagrams from ports below 1024 are served; they "
 		"are how two servers are set upon each other."},
+    {SERVICE("source_datagrams", VALUE_LIMIT, CHANGE_LIVE, source_datagrams),
+	.kinds = DATAGRAMS, .syntax = "NUMBER | unlimited", .initial = "1000",
+	.low = 0, .high = 10000000,
+	.help = "Datagrams of one address that are served in ten seconds; what "
+		"is more is dropped, so that two servers that were set upon "
+		"each other stop."},
+    {SERVICE("amplification", VALUE_FLAG, CHANGE_LIVE, amplification),
+	.kinds = DATAGRAMS, .syntax = "yes | no", .initial = "no",
+	.help = "Whether a datagram may be answered by more bytes than it "
+		"had, or than 64; with a forged sender that is a weapon."},
     {SERVICE("concurrency", VALUE_CONCURRENCY, CHANGE_REPLACE, concurrency),
 	.syntax = "reactive | iterative | thread | pool | process",
 	.initial = "reactive",
@@ -302,7 +313,7 @@ static const struct attribute service_attributes[] = {
     {SERVICE("mark", VALUE_COUNT, CHANGE_REBIND, mark), .kinds = ENDPOINTS_INET,
 	.syntax = "NUMBER", .initial = "0", .low = 0, .high = INT32_MAX,
 	.help = "The firewall mark of what is sent; needs CAP_NET_ADMIN."},
-    {SERVICE("tcpmux", VALUE_TCPMUX, CHANGE_LIVE, tcpmux), .pending = true,
+    {SERVICE("tcpmux", VALUE_TCPMUX, CHANGE_LIVE, tcpmux),
 	.syntax = "no | yes | plus", .initial = "no",
 	.help = "Whether the service is reached through tcpmux by its name; "
 		"with plus, the host tells the client that it was found."},

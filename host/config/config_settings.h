@@ -148,6 +148,8 @@ struct settings {
 	bool v6only;
 	bool keepalive;
 	bool nodelay;
+	unsigned source_datagrams; /* of an address in 10 s; 0: no limit */
+	bool amplification;	   /* answers longer than datagrams */
 	bool reserved_sources; /* datagrams from ports below 1024 are served */
 	enum concurrency concurrency;
 	unsigned instances;	  /* sessions at once; 0: no limit */

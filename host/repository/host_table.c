@@ -247,4 +247,6 @@ const struct berth_host repository_host_table = {
     .deadline = session_deadline,
     .stream_find = places_find_stream,
     .stream_release = places_release_stream,
+    .hand_over = heir_hand_over,
+    .heirs = heir_each,
 };

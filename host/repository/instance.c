@@ -64,6 +64,7 @@ instance_make_server(struct instance *instance, struct server **ret_server)
 	    .owner = &instance->owner,
 	    .service = &instance->public,
 	    .type = &instance->type->session,
+	    .peeks = (instance->type->flags & BERTH_PEEKS) != 0,
 	    .settings = &instance->definition->settings,
 	    .listeners = instance->repository->listeners,
 	    .log = instance->repository->log,

@@ -188,4 +188,9 @@ void threads_signal(struct instance *instance);
 /* Joins those that have ended; true when none is left. */
 bool threads_join(struct instance *instance);
 
+/* heirs.c: connections handed over, for the table */
+int heir_hand_over(struct berth_session *session, const char *name);
+void heir_each(struct berth_service *service,
+    void (*each)(void *arg, const char *name), void *arg);
+
 #endif

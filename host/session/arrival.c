@@ -9,6 +9,7 @@
 #include "session/arrival.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,12 +71,32 @@ visitor_set_peer(
 
 /* --- its ways out ----------------------------------------------------------*/
 
+/* The line that a client of tcpmux waits for; so short a one always fits. */
+static void
+tell_visitor(const struct visitor *visitor, const char *sign, const char *text)
+{
+	char line[128];
+	int size = snprintf(line, sizeof(line), "%s%s\r\n", sign, text);
+
+	send(visitor->fd, line, (size_t)size, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static void
+refuse(struct visitor *visitor)
+{
+	if (visitor->way != VISITOR_DIRECT)
+		tell_visitor(visitor, "-", guard_reason_name(visitor->reason));
+	admission_refuse(visitor);
+}
+
 static int
 enter(struct visitor *visitor)
 {
 	struct server *server = visitor->server;
 	const struct server_strategy *strategy = server->options.strategy;
 
+	if (unlikely(visitor->way == VISITOR_MUX_PLUS))
+		tell_visitor(visitor, "+", "Go");
 	if (strategy == NULL)
 		return session_begin(visitor);
 	reactor_charge(server->options.owner);
@@ -139,7 +160,7 @@ end_parked(struct arrival *arrival, enum guard_reason reason)
 
 	visitor->reason = reason;
 	unpark(arrival);
-	admission_refuse(visitor);
+	refuse(visitor);
 	is_through(visitor->server, visitor->listener);
 }
 
@@ -279,13 +300,37 @@ accept_judged(struct visitor *visitor)
 		if (result == 0)
 			return 0;
 		visitor->reason = GUARD_CROWDED;
-		admission_refuse(visitor);
+		refuse(visitor);
 		return result;
 	case ARRIVAL_REFUSED:
 		break;
 	}
-	admission_refuse(visitor);
+	refuse(visitor);
 	return -ECONNREFUSED;
+}
+
+void
+visitor_init(struct visitor *visitor, struct server *server,
+    struct listener *listener, int fd)
+{
+	visitor->server = server;
+	visitor->listener = listener;
+	visitor->fd = fd;
+	visitor->peer_size = 0;
+	visitor->source = NULL;
+	visitor->peer_replaced = false;
+	visitor->way = VISITOR_DIRECT;
+	visitor->local.ss_family = AF_UNSPEC;
+	visitor->seen = 0;
+	visitor->reason = GUARD_SERVED;
+}
+
+int
+arrival_begin(struct visitor *visitor)
+{
+	if (likely(visitor->server->stages == 0))
+		return enter(visitor);
+	return accept_judged(visitor);
 }
 
 int
@@ -294,18 +339,8 @@ arrival_accepted(
 {
 	struct visitor visitor;
 
-	visitor.server = server_of(consumer);
-	visitor.listener = listener;
-	visitor.fd = fd;
-	visitor.peer_size = 0;
-	visitor.source = NULL;
-	visitor.peer_replaced = false;
-	visitor.local.ss_family = AF_UNSPEC;
-	visitor.seen = 0;
-	visitor.reason = GUARD_SERVED;
-	if (likely(visitor.server->stages == 0))
-		return enter(&visitor);
-	return accept_judged(&visitor);
+	visitor_init(&visitor, server_of(consumer), listener, fd);
+	return arrival_begin(&visitor);
 }
 
 static void
@@ -337,7 +372,7 @@ arrival_judge(struct arrival *arrival)
 	if (answer == ARRIVAL_GOES_ON)
 		enter(visitor);
 	else if (answer == ARRIVAL_REFUSED)
-		admission_refuse(visitor);
+		refuse(visitor);
 	is_through(visitor->server, visitor->listener);
 }
 

@@ -61,6 +61,8 @@ extern const struct arrival_stage proxy_stage;
 /* The consumer's hook: judges and hands over. */
 int arrival_accepted(
     struct listener_consumer *consumer, struct listener *listener, int fd);
+/* The same of a visitor that came another way. */
+int arrival_begin(struct visitor *visitor);
 /* The settings have changed. */
 void arrival_update(struct server *server);
 /* Asks the waiting stage again.  The arrival may be gone afterwards, but its

@@ -6,8 +6,10 @@
  * (CVE-1999-0103, CVE-2024-2169) hold for every service, before its code sees
  * anything: not served is what comes from port 0, from a port below 1024
  * (unless reserved_sources), from a port that the host serves itself, from a
- * multicast or broadcast address, or was sent to one.  Such datagrams, and
- * those too long for the buffer, are counted, and told at most once a minute.
+ * multicast or broadcast address, was sent to one, or is one too many of its
+ * address.  An answer that is longer than what it answers is dropped (unless
+ * amplification).  Such datagrams, and those too long for the buffer, are
+ * counted, and told at most once a minute.
  *
  * What came to a wildcard address is answered from the address that it was
  * sent to.  A sender without a name can't be answered: what the service writes
@@ -28,8 +30,14 @@
 #define RESERVED_PORTS 1024u
 #define TELL_EVERY_NS MONO_MS(60000)
 
+/* Any datagram may be answered by so much: with the headers of both that is
+ * hardly more than it cost to send. */
+#define ANSWER_BYTES 64u
+
 struct datagram {
 	struct session session;
+	size_t allowance; /* bytes that may still be answered */
+	struct datagram_bucket buckets[DATAGRAM_BUCKETS];
 	struct sockaddr_storage peer;
 	socklen_t peer_size; /* 0: unnamed */
 	bool v4_known, v6_known;
@@ -232,6 +240,7 @@ call_hook(struct datagram *datagram, int fd, const void *data, size_t size)
 	session->fd = fd;
 	session->phase = PHASE_OPEN;
 	session->depth = 1;
+	datagram->allowance = size > ANSWER_BYTES ? size : ANSWER_BYTES;
 	server->counters.datagrams++;
 	server->home.bytes_in += size;
 	reactor_charge(server->options.owner);
@@ -264,6 +273,11 @@ serve_one(struct server *server, int fd, void *room)
 	why = datagram_refusal(server, peer_of(datagram), datagram->peer_size);
 	if (why == NULL && was_sent_to_group(datagram))
 		why = "it was sent to a group";
+	if (why == NULL && datagram->peer_size > 0 &&
+	    datagram_is_too_many(datagram->buckets,
+		server_settings(server)->source_datagrams,
+		reactor_now(server->home.reactor), peer_of(datagram)))
+		why = "there are too many of this address";
 	if (why != NULL)
 		refuse(server, peer_of(datagram), datagram->peer_size, why);
 	else if (!admission_refuses_datagram(
@@ -329,6 +343,24 @@ add_control(struct msghdr *message, const struct datagram *datagram)
 	message->msg_controllen = CMSG_SPACE(sizeof(v6));
 }
 
+/* Whoever forges a sender shall gain nothing by it. */
+static bool
+is_amplified(struct datagram *datagram, size_t size)
+{
+	struct server *server = datagram->session.lane->server;
+
+	if (server_settings(server)->amplification ||
+	    peer_of(datagram)->sa_family == AF_UNIX)
+		return false;
+	if (size <= datagram->allowance) {
+		datagram->allowance -= size;
+		return false;
+	}
+	refuse(server, peer_of(datagram), datagram->peer_size,
+	    "the answer is longer than it");
+	return true;
+}
+
 int
 datagram_write(struct session *session, struct berth_bytes bytes)
 {
@@ -347,7 +379,7 @@ datagram_write(struct session *session, struct berth_bytes bytes)
 
 	if (bytes.size > DATAGRAM_MAX)
 		return -EMSGSIZE;
-	if (datagram->peer_size == 0)
+	if (datagram->peer_size == 0 || is_amplified(datagram, bytes.size))
 		return (int)bytes.size;
 	if (datagram->v4_known || datagram->v6_known) {
 		add_control(&message, datagram);

@@ -91,8 +91,8 @@ count_received(struct session *session, size_t got)
 }
 
 /* Nothing came, for which errno has the reason, or the end. */
-static void
-received_none(struct session *session, ssize_t got)
+void
+session_received_none(struct session *session, ssize_t got)
 {
 	if (got == 0)
 		end_of_input(session);
@@ -110,7 +110,7 @@ receive(struct session *session, void *room, size_t size)
 	ssize_t got = recv(session->fd, room, size, flags);
 
 	if (got <= 0) {
-		received_none(session, got);
+		session_received_none(session, got);
 		return 0;
 	}
 	if ((size_t)got > size) {
@@ -134,8 +134,8 @@ judge(struct session *session, size_t size, int taken)
 }
 
 /* How many bytes the hook took. */
-static size_t
-offer(struct session *session, const void *data, size_t size)
+size_t
+session_offer(struct session *session, const void *data, size_t size)
 {
 	return judge(session, size,
 	    session->lane->input(&session->public, berth_bytes(data, size)));
@@ -159,7 +159,7 @@ left_over(struct session *session, size_t taken)
 static void
 offer_kept(struct session *session)
 {
-	size_t taken = offer(
+	size_t taken = session_offer(
 	    session, buffer_data(session->input), buffer_size(session->input));
 
 	buffer_consume(&session->input, taken);
@@ -227,7 +227,7 @@ read_shared(struct session *session, char *shared)
 	got = receive(session, shared + kept, size);
 	if (got > 0)
 		keep_rest(session, shared, kept + got,
-		    offer(session, shared, kept + got));
+		    session_offer(session, shared, kept + got));
 	return got == size;
 }
 
@@ -247,12 +247,25 @@ read_once(struct session *session)
 	struct listeners_shared *shared = session->lane->shared;
 	bool filled;
 
+	if ((session->flags & SESSION_PEEKS) != 0) {
+		session_peek(session);
+		return false;
+	}
 	if (shared->lent || !fits_shared(session))
 		return read_behind(session);
 	shared->lent = true;
 	filled = read_shared(session, shared->buffer);
 	shared->lent = false;
 	return filled;
+}
+
+void
+session_take(struct session *session, void *room, size_t size)
+{
+	if (recv(session->fd, room, size, 0) == (ssize_t)size)
+		count_received(session, size);
+	else
+		session_doom(session, -EIO);
 }
 
 static int
@@ -281,7 +294,7 @@ static __attribute__((noinline)) int
 input_none(struct session *session, ssize_t got)
 {
 	session_enter(session);
-	received_none(session, got);
+	session_received_none(session, got);
 	return leave(session, false);
 }
 

@@ -162,6 +162,9 @@ judge(struct visitor *visitor)
 	ssize_t got;
 	int result;
 
+	/* Behind tcpmux the connection began long ago. */
+	if (visitor->way != VISITOR_DIRECT)
+		return ARRIVAL_GOES_ON;
 	peer = visitor_peer(visitor, &size);
 	if (peer == NULL)
 		return refuse(visitor, GUARD_BROKEN);

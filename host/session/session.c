@@ -332,6 +332,8 @@ session_new(struct lane *lane, const struct visitor *visitor)
 		session->flags = SESSION_CORKED;
 	else if (listener_socket_type(visitor->listener) == SOCK_SEQPACKET)
 		session->flags = SESSION_RECORDS;
+	if (server->options.peeks)
+		session->flags |= SESSION_PEEKS;
 	LIST_INSERT_HEAD(&lane->sessions, session, link);
 	return session;
 }

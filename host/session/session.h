@@ -18,6 +18,13 @@ struct server;
 struct arrival_stage;
 struct session_info;
 
+/* How it came, and who is to be told. */
+enum visitor_way {
+	VISITOR_DIRECT,
+	VISITOR_MUX,	 /* by tcpmux: waits for a line, the service's */
+	VISITOR_MUX_PLUS /* the host's */
+};
+
 /*
  * A connection that has come and is not yet a session: what is known of it, on
  * the stack of whoever looks at it.  The peer's address is asked for when it
@@ -28,8 +35,9 @@ struct visitor {
 	struct server *server;
 	struct listener *listener;
 	int fd;
-	socklen_t peer_size;	  /* 0: not asked for yet */
-	bool peer_replaced;	  /* not the socket's own */
+	socklen_t peer_size; /* 0: not asked for yet */
+	bool peer_replaced;  /* not the socket's own */
+	enum visitor_way way;
 	enum guard_reason reason; /* why it is refused */
 	/* Where it is counted; whoever takes the descriptor takes that, too,
 	 * and gives it back with guard_leave() when all is over. */
@@ -39,6 +47,8 @@ struct visitor {
 	size_t seen;		       /* bytes of a header, at the last look */
 };
 
+void visitor_init(struct visitor *visitor, struct server *server,
+    struct listener *listener, int fd);
 /* NULL: it is gone. */
 const struct sockaddr *visitor_peer(
     struct visitor *visitor, socklen_t *ret_size);
@@ -80,6 +90,7 @@ struct server_options {
 	struct log *log;
 	const struct server_strategy *strategy; /* NULL: callbacks */
 	void *units;				/* the strategy's */
+	bool peeks;				/* BERTH_PEEKS */
 	/* Ends with NULL; NULL: those of arrival.c.  For tests. */
 	const struct arrival_stage *const *stages;
 	/* The last session is gone while draining; called once, from the end
@@ -197,5 +208,9 @@ int session_peek(
 void session_take(struct berth_session *session, size_t size);
 int session_sleep(struct berth_session *session, uint32_t ms);
 int session_deadline(struct berth_session *session, uint32_t ms);
+/* From its input hook, when that returns, to this server's service.  -EPERM:
+ * it does not peek; -ENOENT: it takes no connections; -EAGAIN: not now. */
+int session_hand_over(
+    struct berth_session *session, struct server *heir, enum visitor_way way);
 
 #endif

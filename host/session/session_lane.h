@@ -86,6 +86,9 @@ struct server {
 	struct reactor_deferred deferred;
 	uint64_t refused_told_ns; /* when refusals were last logged */
 	uint64_t refused_untold;
+	struct server *heir; /* of the session whose hook runs */
+	struct listener *heir_listener;
+	enum visitor_way heir_way;
 	enum drain_stage stage;
 	bool accepting;
 	bool full;   /* listeners wait for a session to end */

@@ -55,6 +55,7 @@ enum session_phase {
 #define SESSION_RECORDS 0x100u /* seqpacket: boundaries are kept */
 #define SESSION_DATAGRAM 0x200u
 #define SESSION_CORKED 0x800u /* TCP in its open hook: see output.c */
+#define SESSION_PEEKS 0x1000u /* see hand_over.c */
 #define SESSION_HELD 0x400u   /* server_hold() */
 #define SESSION_STOPPED (SESSION_PAUSED | SESSION_HELD) /* does not read */
 
@@ -151,6 +152,13 @@ int session_input(struct berth_handler *handler, int fd);
 int session_take_all(struct berth_session *session, struct berth_bytes in);
 /* How much is read at once, by the settings. */
 size_t session_read_bytes(const struct settings *settings);
+/* Parts of reading, for hand_over.c: nothing came, or the end; how many bytes
+ * the hook took; bytes that were looked at are taken now. */
+void session_received_none(struct session *session, ssize_t got);
+size_t session_offer(struct session *session, const void *data, size_t size);
+void session_take(struct session *session, void *room, size_t size);
+/* hand_over.c: a reading of a session that peeks */
+void session_peek(struct session *session);
 /* Offers once more what was not taken, if it may be now. */
 void session_offer_again(struct session *session);
 
@@ -189,6 +197,17 @@ int serve_write(
 /* --- datagram.c ------------------------------------------------------------*/
 
 #define DATAGRAM_MAX 65507u /* over IPv4 */
+
+/* datagram_rate.c: what an address has used up */
+#define DATAGRAM_BUCKETS 64u
+struct datagram_bucket {
+	uint64_t spent;
+	uint32_t at_ms;
+};
+
+/* One more of this peer; limit in ten seconds, 0: none. */
+bool datagram_is_too_many(struct datagram_bucket *buckets, unsigned limit,
+    struct mono now, const struct sockaddr *peer);
 
 int datagram_new(struct server *server, struct datagram **ret_datagram);
 int datagram_readable(

@@ -16,7 +16,7 @@
  *   1.0  services, event sessions, datagrams, handlers, timers, posts, threads,
  *	  state hand-over, readiness
  *   1.1  messages, queues, modules, streams; sequential sessions: serve, peek,
- *	  take, sleep, deadline
+ *	  take, sleep, deadline; connections handed over
  */
 #ifndef BERTH_ABI_H
 #define BERTH_ABI_H

@@ -221,4 +221,26 @@ berth_session_id(struct berth_session *s)
 	return s->service->host->session_id(s);
 }
 
+/*
+ * Give the connection to another service of this host, by its name in upper or
+ * lower case, if that one is to be reached so (attribute tcpmux).  From the
+ * input hook of a service with BERTH_PEEKS, and nothing may have been written:
+ * when the hook returns, what it took is gone, all that follows is the other
+ * service's, and this session is closed.
+ * 0; -ENOENT: there is none; -EAGAIN: it can't take it now; -EPERM, -EPIPE.
+ */
+static inline int
+berth_hand_over(struct berth_session *s, const char *name)
+{
+	return s->service->host->hand_over(s, name);
+}
+
+/* Call each with the names of all services that are reached so. */
+static inline void
+berth_heirs(struct berth_service *s, void (*each)(void *arg, const char *name),
+    void *arg)
+{
+	s->host->heirs(s, each, arg);
+}
+
 #endif

@@ -96,6 +96,11 @@ struct berth_host {
 	void (*take)(struct berth_session *, size_t);
 	int (*sleep)(struct berth_session *, uint32_t);
 	int (*deadline)(struct berth_session *, uint32_t);
+
+	/* 1.1: connections handed over */
+	int (*hand_over)(struct berth_session *, const char *);
+	void (*heirs)(struct berth_service *,
+	    void (*)(void *arg, const char *name), void *);
 };
 
 #endif

@@ -29,7 +29,10 @@ struct berth_service {
 /* Flags of a type; a host refuses those that it does not know. */
 #define BERTH_EXCLUSIVE 0x1u /* two instances can't be up at once */
 #define BERTH_EPHEMERAL 0x2u /* its sessions end with the host, undrained */
-#define BERTH_FLAGS_KNOWN (BERTH_EXCLUSIVE | BERTH_EPHEMERAL)
+/* Bytes stay in the connection until input has taken them, so that it can be
+ * handed over; input takes all that it is offered, or hands over (1.1). */
+#define BERTH_PEEKS 0x4u
+#define BERTH_FLAGS_KNOWN (BERTH_EXCLUSIVE | BERTH_EPHEMERAL | BERTH_PEEKS)
 
 /*
  * What a plugin's factory returns: constant, the same for every instance, good

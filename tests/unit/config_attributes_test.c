@@ -120,6 +120,8 @@ static const struct {
     {ATTRIBUTE_SERVICE, "tcpmux", "yes", "plus"},
     {ATTRIBUTE_SERVICE, "proxy_protocol", "v1", "any"},
     {ATTRIBUTE_SERVICE, "proxy_from", "unix", "127.0.0.1 ::1/128"},
+    {ATTRIBUTE_SERVICE, "source_datagrams", "unlimited", "1"},
+    {ATTRIBUTE_SERVICE, "amplification", "yes", "no"},
     {ATTRIBUTE_SERVICE, "user", "nobody", "0"},
     {ATTRIBUTE_SERVICE, "group", "nogroup", "wheel"},
     {ATTRIBUTE_SERVICE, "groups", "yes", "no"},

@@ -331,8 +331,8 @@ static void
 table(void **state)
 {
 	static const char *const names[] = {"Service_Manager",
-	    "Service_Reporter", "echo", "discard", "daytime", "time",
-	    "chargen"};
+	    "Service_Reporter", "echo", "discard", "daytime", "time", "chargen",
+	    "tcpmux"};
 	const struct berth_service_type *type;
 	size_t i, count = sizeof(names) / sizeof(names[0]);
 
