@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -32,17 +33,21 @@ struct child {
 
 static void
 tell(struct reactor *r, struct reactor_owner *owner, const struct child *child,
-    const siginfo_t *info)
+    const siginfo_t *info, const struct rusage *usage)
 {
 	struct berth_handler *handler = child->handler;
 	uint32_t index = owner->index;
 	uint64_t era = owner->era;
+	int result;
 
 	if (handler == NULL)
 		return;
 	mark_call(r, index);
-	if (handler->type->child(
-		handler, child->pid, info->si_code, info->si_status) >= 0)
+	r->child_usage = info->si_code != 0 ? usage : NULL;
+	result = handler->type->child(
+	    handler, child->pid, info->si_code, info->si_status);
+	r->child_usage = NULL;
+	if (result >= 0)
 		return;
 	owner = r->owners[index].owner;
 	if (owner != NULL && owner->era == era)
@@ -57,8 +62,10 @@ child_input(struct berth_handler *base, int fd)
 	struct reactor *r = child->reactor;
 	struct reactor_owner *owner = r->owners[r->slots[fd].owner].owner;
 	siginfo_t info = {.si_pid = 0};
-	int result = waitid(
-	    (idtype_t)P_PIDFD, (id_t)fd, &info, WEXITED | WNOHANG);
+	struct rusage usage;
+	/* The libc's has no place for what was used. */
+	int result = (int)syscall(
+	    SYS_waitid, P_PIDFD, fd, &info, WEXITED | WNOHANG, &usage);
 
 	if (result < 0 && errno != ECHILD)
 		return 0;
@@ -68,7 +75,7 @@ child_input(struct berth_handler *base, int fd)
 		info.si_code = info.si_status = 0;
 	(void)slots_drop(r, fd, BERTH_READ, false);
 	fd_close(&fd);
-	tell(r, owner, child, &info);
+	tell(r, owner, child, &info, &usage);
 	free(child);
 	return 0;
 }
@@ -93,6 +100,12 @@ static const struct berth_handler_type child_type = {
     .input = child_input,
     .close = child_close,
 };
+
+const struct rusage *
+reactor_child_usage(const struct reactor *reactor)
+{
+	return reactor->child_usage;
+}
 
 int
 reactor_child(

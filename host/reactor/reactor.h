@@ -19,6 +19,7 @@
 
 #include "base/base.h"
 
+struct rusage;
 struct reactor;
 struct reactor_note;
 LIST_HEAD(reactor_notes, reactor_note);
@@ -140,6 +141,9 @@ int reactor_unsignal(struct reactor_owner *owner, int signum);
  * The code is 0 when somebody else had reaped it.  -ESRCH: no such process. */
 int reactor_child(
     struct reactor_owner *owner, struct berth_handler *handler, pid_t pid);
+/* What the process of the child hook that runs now has used; NULL when that is
+ * not known, and outside of such a hook. */
+const struct rusage *reactor_child_usage(const struct reactor *reactor);
 /* Says no more of it; it is still reaped. */
 int reactor_unchild(struct reactor_owner *owner, pid_t pid);
 

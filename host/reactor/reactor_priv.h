@@ -132,6 +132,7 @@ struct reactor {
 	uint64_t era;
 	struct reactor_owner self;
 	struct signals *signals;
+	const struct rusage *child_usage; /* of the hook that runs */
 	struct watchdog *watchdog;
 };
 
