@@ -456,20 +456,30 @@ static const struct attribute service_attributes[] = {
     BANNER("banner_fail", banner_fail,
 	"A file that a client who is not served is sent."),
     {SERVICE("log_type", VALUE_LOG_TYPE, CHANGE_LIVE, log_type),
-	.pending = true,
-	.syntax = "SYSLOG FACILITY [LEVEL] | FILE PATH [SIZE [SIZE]]",
+	.syntax = "SYSLOG FACILITY [LEVEL] | FILE PATH [SIZE [SIZE]] | "
+		  "JOURNAL | HOST",
 	.initial = "",
 	.help = "Where a line goes for each client; without it, to the log "
-		"of the host."},
+		"of the host.  See LOGGING."},
     {SERVICE("log_on_success", VALUE_WORDS, CHANGE_LIVE, log_on_success),
-	.pending = true,
 	.syntax = "PID | HOST | USERID | EXIT | DURATION | TRAFFIC ...",
 	.initial = "", .choices = success_words,
-	.help = "What is logged of clients that are served."},
+	.help = "What is logged of clients that are served; without it, "
+		"nothing."},
     {SERVICE("log_on_failure", VALUE_WORDS, CHANGE_LIVE, log_on_failure),
-	.pending = true, .syntax = "HOST | USERID | ATTEMPT ...", .initial = "",
+	.syntax = "HOST | USERID | ATTEMPT ...", .initial = "",
 	.choices = failure_words,
-	.help = "What is logged of clients that are not."},
+	.help = "What is logged of clients that are not; without it, "
+		"nothing."},
+    {SERVICE("log_format", VALUE_LOG_FORMAT, CHANGE_LIVE, log_format),
+	.syntax = "xinetd | logfmt | json", .initial = "xinetd",
+	.help = "How such a line looks."},
+    {SERVICE("log_rate", VALUE_LINE_RATE, CHANGE_LIVE, log_rate),
+	.syntax = "NUMBER[/TIME] | unlimited", .initial = "1000/1m", .low = 1,
+	.high = 10000000,
+	.help = "Lines of clients that come, that go and that are refused, "
+		"of each so many in each second, or each TIME; then one line "
+		"says how many more there were."},
     {.name = NULL},
 };
 
@@ -491,6 +501,14 @@ static const struct attribute host_attributes[] = {
 	.initial = "",
 	.help = "The control socket, by which the host's own user and root "
 		"steer it; see berthctl(1)."},
+    {HOST("syslog_socket", VALUE_PATH, CHANGE_LIVE, syslog_socket),
+	.syntax = "PATH", .initial = "",
+	.help = "Where lines for log_type SYSLOG are sent; without it, to "
+		"/dev/log."},
+    {HOST("journal_socket", VALUE_PATH, CHANGE_LIVE, journal_socket),
+	.syntax = "PATH", .initial = "",
+	.help = "Where lines for log_type JOURNAL are sent; without it, to "
+		"/run/systemd/journal/socket."},
     {HOST("watch", VALUE_FLAG, CHANGE_LIVE, watch), .syntax = "yes | no",
 	.initial = "no",
 	.help = "Whether a changed file of the configuration is read at "

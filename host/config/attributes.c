@@ -73,6 +73,42 @@ attribute_print(
 	return text->failed ? -ENOMEM : 0;
 }
 
+/* --- places ----------------------------------------------------------------
+ */
+
+int
+attribute_keep_place(struct reader *reader, const struct attribute *attribute,
+    const struct place *place, struct settings *settings)
+{
+	struct given_place *given;
+
+	if (attribute->kind != VALUE_WORD && attribute->kind != VALUE_PATH &&
+	    attribute->kind != VALUE_WORDS && attribute->kind != VALUE_LOG_TYPE)
+		return 0;
+	given = arena_alloc(reader->tree->arena, sizeof(*given));
+	if (given == NULL)
+		return -ENOMEM;
+	given->row = (unsigned)(attribute - attributes(ATTRIBUTE_SERVICE));
+	given->place = *place;
+	given->next = settings->places;
+	settings->places = given;
+	return 0;
+}
+
+const struct place *
+settings_place(const struct settings *settings, const char *attribute)
+{
+	const struct attribute *row = attribute_find(
+	    ATTRIBUTE_SERVICE, attribute);
+	const struct given_place *given = settings->places;
+
+	BASE_ASSERT(row != NULL);
+	while (
+	    given != NULL && attributes(ATTRIBUTE_SERVICE) + given->row != row)
+		given = given->next;
+	return given != NULL ? &given->place : NULL;
+}
+
 /* --- copies ----------------------------------------------------------------
  */
 
@@ -151,6 +187,7 @@ settings_copy(
 {
 	struct settings to = *from;
 
+	to.places = NULL;
 	to.listen = arena_alloc(
 	    arena, (size_t)from->listen_count * sizeof(*to.listen));
 	if (to.listen == NULL)

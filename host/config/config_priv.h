@@ -229,6 +229,10 @@ int list_assign(struct reader *reader, const struct attribute *attribute,
     const struct place *place, void *field);
 void words_print(
     const struct attribute *attribute, const void *field, struct text *text);
+int line_rate_read(const struct attribute *attribute, const char *word,
+    void *field, struct message *ret_message);
+void line_rate_print(
+    const struct attribute *attribute, const void *field, struct text *text);
 void rate_print(
     const struct attribute *attribute, const void *field, struct text *text);
 bool words_equal(const void *a, const void *b);
@@ -237,6 +241,10 @@ value_read_fn prefixes_read;
 value_print_fn prefixes_print;
 bool prefixes_equal(const void *a, const void *b);
 /* "not yet" for a row that nothing applies, but for conversions. */
+/* Keeps where a row was written, if somebody may ask. */
+int attribute_keep_place(struct reader *reader,
+    const struct attribute *attribute, const struct place *place,
+    struct settings *settings);
 int attribute_check_pending(struct reader *reader,
     const struct attribute *attribute, const struct place *place);
 /* The message for a word that is none of these. */

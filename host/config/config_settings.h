@@ -109,6 +109,9 @@ enum proxy_protocol {
 	PROXY_ANY, /* either version */
 };
 
+/* How lines about clients look. */
+enum log_format { LOG_FORMAT_XINETD, LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON };
+
 /* Rows of the table that were written for something. */
 #define ATTRIBUTE_ROWS 128u
 struct given {
@@ -139,9 +142,18 @@ given_any(const struct given *given)
 	return (given->bits[0] | given->bits[1]) != 0;
 }
 
+/* Where a word or a list of words was written; the list may be shared with
+ * `defaults`, and is the tree's. */
+struct given_place {
+	unsigned row;
+	struct place place;
+	const struct given_place *next;
+};
+
 /* Of one service; every field has its row in the table. */
 struct settings {
 	struct given given;
+	const struct given_place *places; /* see settings_place() */
 	struct endpoint_spec *listen;
 	unsigned listen_count;
 	unsigned backlog;
@@ -216,10 +228,13 @@ struct settings {
 	const char *libwrap; /* name for hosts_access(5) */
 	const char *banner, *banner_success, *banner_fail; /* files */
 
-	/* log: SYSLOG FACILITY [LEVEL] | FILE PATH [SOFT [HARD]] */
+	/* log: SYSLOG FACILITY [LEVEL] | FILE PATH [SOFT [HARD]] | JOURNAL |
+	 * HOST */
 	struct word_list log_type;
 	struct word_list log_on_success;
 	struct word_list log_on_failure;
+	enum log_format log_format;
+	struct rate log_rate; /* lines of a kind; there is no pause */
 };
 
 enum reload_mode { RELOAD_SCRIPT, RELOAD_EXACT };
@@ -230,7 +245,8 @@ struct host_settings {
 	const char *plugin_path; /* NULL: the built-in one */
 	const char *pid_file;	 /* NULL: none */
 	const char *control;	 /* path of the control socket; NULL: none */
-	bool watch;		 /* reload when a file has changed */
+	const char *syslog_socket, *journal_socket;
+	bool watch; /* reload when a file has changed */
 	int log_level;
 	uint64_t watchdog_ms; /* 0: off */
 	uint64_t shutdown_ms; /* drain of all at the end */
@@ -270,6 +286,8 @@ enum value_kind {
 	VALUE_RATE,	   /* struct rate */
 	VALUE_PREFIXES,	   /* struct prefixes */
 	VALUE_POLICY,	   /* unsigned, enum limit_policy; low: the first */
+	VALUE_LINE_RATE,   /* struct rate, without a pause */
+	VALUE_LOG_FORMAT,  /* enum log_format */
 	VALUE_WORDS,	   /* struct word_list */
 	VALUE_LOG_TYPE,	   /* struct word_list, set whole */
 	VALUE_ENDPOINTS,   /* listen and listen_count */
@@ -314,8 +332,11 @@ bool attribute_equal(
 /* A value as svc.conf would have it. */
 int attribute_print(
     const struct attribute *attribute, const void *settings, struct text *text);
-/* Copies into the arena what settings point to; the copy of an endpoint has
- * no place, since places end with their tree. */
+/* Where a word or a list of words was written, or NULL. */
+const struct place *settings_place(
+    const struct settings *settings, const char *attribute);
+/* Copies into the arena what settings point to; the copy of an endpoint or of
+ * another attribute has no place, since places end with their tree. */
 int settings_copy(
     struct arena *arena, const struct settings *from, struct settings *ret_to);
 int host_settings_copy(struct arena *arena, const struct host_settings *from,

@@ -23,12 +23,17 @@ list_takes(const struct attribute *attribute)
 	       attribute->kind == VALUE_PREFIXES;
 }
 
+static bool
+is_conversion(const struct reader *reader)
+{
+	return reader->options != NULL && reader->options->convert;
+}
+
 int
 attribute_check_pending(struct reader *reader,
     const struct attribute *attribute, const struct place *place)
 {
-	if (!attribute->pending ||
-	    (reader->options != NULL && reader->options->convert))
+	if (!attribute->pending || is_conversion(reader))
 		return 0;
 	return reader_tell(reader, place,
 	    "not yet: this release does not apply '%s'", attribute->name);
@@ -95,6 +100,17 @@ change(struct reader *reader, enum token_kind how, const struct value *value,
 	return 0;
 }
 
+/* xinetd's word for a question to the client's machine (RFC 1413), whose
+ * answer proves nothing. */
+static void
+warn_of_word(struct reader *reader, const struct value *value)
+{
+	if (strcasecmp(value->text, "USERID") == 0 && !is_conversion(reader))
+		reader_warn(reader, &value->place, false,
+		    "'USERID' is not carried out: no client is asked for its "
+		    "user's name");
+}
+
 static int
 assign_words(struct reader *reader, const struct attribute *attribute,
     enum token_kind how, const struct value *values, unsigned count,
@@ -116,6 +132,8 @@ assign_words(struct reader *reader, const struct attribute *attribute,
 		if (answer == 0)
 			answer = change(
 			    reader, how, &values[i], word, list, &kept);
+		if (answer == 0)
+			warn_of_word(reader, &values[i]);
 		result = answer != 0 ? answer : result;
 	}
 	if (result == 0)
@@ -141,14 +159,31 @@ is_one_of(const char *const *words, const char *word)
 	return *words != NULL;
 }
 
+static const char *const log_types[] = {
+    "SYSLOG", "FILE", "JOURNAL", "HOST", NULL};
+
+/* As the table has it, or NULL. */
+static const char *
+log_type(const char *word)
+{
+	const char *const *type = log_types;
+
+	while (*type != NULL && strcasecmp(*type, word) != 0)
+		type++;
+	return *type;
+}
+
 /* Index of the word that cannot stand there; count if all can. */
 static unsigned
 check_log(const struct value *values, unsigned count)
 {
-	bool file = strcasecmp(values[0].text, "FILE") == 0;
+	const char *type = log_type(values[0].text);
+	bool file = type != NULL && strcmp(type, "FILE") == 0;
 
-	if (!file && strcasecmp(values[0].text, "SYSLOG") != 0)
+	if (type == NULL)
 		return 0;
+	if (!file && strcmp(type, "SYSLOG") != 0)
+		return 1; /* nothing stands behind it */
 	for (unsigned i = 1; i < count; i++) {
 		const char *word = values[i].text;
 		bool good;
@@ -172,13 +207,15 @@ assign_log(struct reader *reader, const struct attribute *attribute,
     const struct value *values, unsigned count, struct word_list *words)
 {
 	unsigned bad = check_log(values, count);
-	const char **list;
+	const char **list, *type;
 
 	if (bad < count)
 		return reader_tell(reader, &values[bad].place,
 		    "%s: '%.60s' cannot stand there: %s", attribute->name,
 		    values[bad].text, attribute->syntax);
-	if (count == 1)
+	type = log_type(values[0].text);
+	if (count == 1 &&
+	    (strcmp(type, "FILE") == 0 || strcmp(type, "SYSLOG") == 0))
 		return reader_tell(reader, &values[0].place,
 		    "%s: more is expected: %s", attribute->name,
 		    attribute->syntax);
@@ -187,7 +224,7 @@ assign_log(struct reader *reader, const struct attribute *attribute,
 		return -ENOMEM;
 	for (unsigned i = 0; i < count; i++)
 		list[i] = values[i].text;
-	list[0] = strcasecmp(list[0], "FILE") == 0 ? "FILE" : "SYSLOG";
+	list[0] = type;
 	*words = (struct word_list){list, count, true, 0};
 	return 0;
 }
@@ -284,6 +321,27 @@ list_assign(struct reader *reader, const struct attribute *attribute,
 	return assign_rate(reader, attribute, values, count, field);
 }
 
+int
+line_rate_read(const struct attribute *attribute, const char *word, void *field,
+    struct message *ret_message)
+{
+	const struct value value = {.text = word};
+	struct rate rate = {0};
+
+	if (strcasecmp(word, "unlimited") != 0 &&
+	    (!parse_rate(&value, 1, &rate) || rate.count < attribute->low ||
+		rate.count > attribute->high || rate.per_ms == 0 ||
+		rate.per_ms > DAY_MS)) {
+		snprintf(ret_message->text, sizeof(ret_message->text),
+		    "%s: '%.60s' cannot stand there: %s", attribute->name, word,
+		    attribute->syntax);
+		return -EINVAL;
+	}
+	rate.pause_ms = 0;
+	*(struct rate *)field = rate;
+	return 0;
+}
+
 /* --- printing and comparing ------------------------------------------------
  */
 
@@ -298,6 +356,24 @@ words_print(
 		if (i > 0)
 			text_add(text, " ", 1);
 		print_value(words->word[i], text);
+	}
+}
+
+void
+line_rate_print(
+    const struct attribute *attribute, const void *field, struct text *text)
+{
+	const struct rate *rate = field;
+
+	(void)attribute;
+	if (rate->count == 0) {
+		text_printf(text, "unlimited");
+		return;
+	}
+	text_printf(text, "%u", rate->count);
+	if (rate->per_ms != 1000) {
+		text_add(text, "/", 1);
+		print_time(rate->per_ms, text);
 	}
 }
 

@@ -164,6 +164,10 @@ make_change(struct reader *reader, struct settings *settings,
 	else
 		result = set_one(reader, row, given, field);
 	if (result == 0)
+		result = attribute_keep_place(reader, row,
+		    given->count > 0 ? &given->values[0].place : given->place,
+		    settings);
+	if (result == 0)
 		given_add(&settings->given,
 		    (unsigned)(row - attributes(ATTRIBUTE_SERVICE)));
 	return result;

@@ -209,7 +209,7 @@ read_value(struct block *block, const struct statement *statement)
 {
 	const struct attribute *attribute = statement->attribute;
 	char *field = (char *)block->values + attribute->offset;
-	uint64_t elsewhere[2]; /* as large as any field */
+	uint64_t elsewhere[3]; /* as large as any field */
 	struct message message;
 	int result;
 
@@ -266,6 +266,11 @@ assign(struct block *block, const struct statement *statement)
 		    (char *)block->values + attribute->offset);
 	else
 		result = set_scalar(block, statement);
+	if (result == 0 && block->scope == ATTRIBUTE_SERVICE)
+		result = attribute_keep_place(reader, attribute,
+		    statement->count > 0 ? &reader->values[0].place
+					 : &statement->how.place,
+		    block->values);
 	if (result == 0 && attribute->kind != VALUE_PART)
 		given_add(block->given, statement->row);
 	return result;

@@ -82,6 +82,19 @@ put_words(const struct section *section, const struct attribute *row,
 	text_printf(text, "\n");
 }
 
+/* It knows files and syslog. */
+static void
+put_log_type(const struct section *section, const struct attribute *row,
+    const struct word_list *words)
+{
+	const char *first = words->count > 0 ? words->word[0] : "HOST";
+
+	if (strcmp(first, "FILE") == 0 || strcmp(first, "SYSLOG") == 0)
+		put_words(section, row, words);
+	else
+		lose(section, "a log of neither a file nor syslog");
+}
+
 static void
 put_attribute(const struct section *section, const struct attribute *row)
 {
@@ -98,8 +111,10 @@ put_attribute(const struct section *section, const struct attribute *row)
 		put_rate(section, field);
 		break;
 	case VALUE_WORDS:
-	case VALUE_LOG_TYPE:
 		put_words(section, row, field);
+		break;
+	case VALUE_LOG_TYPE:
+		put_log_type(section, row, field);
 		break;
 	case VALUE_PATH:
 	case VALUE_WORD:

@@ -34,6 +34,10 @@ static const char *const proxy_words[] = {[PROXY_NO] = "no",
     [PROXY_TWO] = "v2",
     [PROXY_ANY] = "any",
     NULL};
+static const char *const log_format_words[] = {[LOG_FORMAT_XINETD] = "xinetd",
+    [LOG_FORMAT_LOGFMT] = "logfmt",
+    [LOG_FORMAT_JSON] = "json",
+    NULL};
 static const char *const level_words[] = {
     "error", "warning", "notice", "info", "debug", NULL};
 
@@ -156,6 +160,19 @@ policy_read(const struct attribute *attribute, const char *word, void *field,
 
 	if (result == 0)
 		*(unsigned *)field = (unsigned)attribute->low + (unsigned)index;
+	return result;
+}
+
+static int
+log_format_read(const struct attribute *attribute, const char *word,
+    void *field, struct message *ret_message)
+{
+	int index = 0;
+	int result = find_word(
+	    attribute, word, log_format_words, &index, ret_message);
+
+	if (result == 0)
+		*(enum log_format *)field = (enum log_format)index;
 	return result;
 }
 
@@ -289,6 +306,15 @@ policy_print(
 }
 
 static void
+log_format_print(
+    const struct attribute *attribute, const void *field, struct text *text)
+{
+	(void)attribute;
+	text_printf(
+	    text, "%s", log_format_words[*(const enum log_format *)field]);
+}
+
+static void
 concurrency_print(
     const struct attribute *attribute, const void *field, struct text *text)
 {
@@ -415,6 +441,8 @@ value_type(enum value_kind kind)
 	    [VALUE_PROXY] = {proxy_read, proxy_print, int_equal},
 	    [VALUE_RLIMIT] = {rlimit_read, rlimit_print, long_equal},
 	    [VALUE_RLIMIT_SIZE] = {rlimit_read, rlimit_print, long_equal},
+	    [VALUE_LINE_RATE] = {line_rate_read, line_rate_print, rate_equal},
+	    [VALUE_LOG_FORMAT] = {log_format_read, log_format_print, int_equal},
 	    /* Reading is list_assign()'s. */
 	    [VALUE_RATE] = {NULL, rate_print, rate_equal},
 	    [VALUE_PREFIXES] = {prefixes_read, prefixes_print, prefixes_equal},

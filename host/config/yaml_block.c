@@ -94,6 +94,10 @@ take_pair(struct block *block, const struct value *key, const yaml_node_t *node)
 		    row->kind == VALUE_ENDPOINTS || list_takes(row), &count);
 	if (result == 0)
 		result = set(block, row, key, count);
+	if (result == 0 && block->scope == ATTRIBUTE_SERVICE)
+		result = attribute_keep_place(reader, row,
+		    count > 0 ? &reader->values[0].place : &key->place,
+		    block->values);
 	if (result == 0 && row->kind != VALUE_PART)
 		given_add(block->given, index);
 	return result;
