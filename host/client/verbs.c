@@ -33,7 +33,7 @@ static const struct verb table[] = {
 	WORDS_MANY, VERB_CHANGES | VERB_RAW, WORDS_SERVICE, NULL, NULL},
     {"static", "NAME ...", "add or change a built-in service", 1, WORDS_MANY,
 	VERB_CHANGES | VERB_RAW, WORDS_SERVICE, NULL, NULL},
-    {"log", "LEVEL", "log error, warning, notice, info or debug", 1, 1,
+    {"log", "LEVEL", "log so much; reopen opens the log files anew", 1, 1,
 	VERB_CHANGES, WORDS_LEVEL, NULL, NULL},
     {"version", "", "of berthctl and of the host", 0, 0, 0, WORDS_NONE,
 	view_version, NULL},
@@ -54,7 +54,7 @@ const char *const *
 verbs_levels(void)
 {
 	static const char *const levels[] = {
-	    "error", "warning", "notice", "info", "debug", NULL};
+	    "error", "warning", "notice", "info", "debug", "reopen", NULL};
 
 	return levels;
 }

@@ -112,7 +112,9 @@ copy_settings(const struct host_settings *from, struct arena **ret_arena,
 		return -ENOMEM;
 	if (copy_string(arena, &settings.plugin_path) < 0 ||
 	    copy_string(arena, &settings.pid_file) < 0 ||
-	    copy_string(arena, &settings.control) < 0) {
+	    copy_string(arena, &settings.control) < 0 ||
+	    copy_string(arena, &settings.syslog_socket) < 0 ||
+	    copy_string(arena, &settings.journal_socket) < 0) {
 		arena_free(arena);
 		return -ENOMEM;
 	}
@@ -127,6 +129,8 @@ commit_settings(struct host *host, struct arena *arena,
 {
 	uint64_t watchdog_before = host->settings.watchdog_ms;
 
+	ledgers_set_sockets(
+	    host->ledgers, settings->syslog_socket, settings->journal_socket);
 	arena_free(host->settings_arena);
 	host->settings_arena = arena;
 	host->settings = *settings;

@@ -237,9 +237,15 @@ command_log(struct host *host, const struct request *request, struct text *text)
 {
 	int level = log_level_parse(request->arguments);
 
+	if (strcasecmp(request->arguments, "reopen") == 0) {
+		host_reopen_logs(host);
+		return command_answer(
+		    request, text, COMMAND_OK, "log files are open anew");
+	}
 	if (level < 0)
 		return command_answer(request, text, COMMAND_USAGE,
-		    "log takes error, warning, notice, info or debug");
+		    "log takes error, warning, notice, info or debug, or "
+		    "reopen");
 	__atomic_store_n(&host->log->level, level, __ATOMIC_RELAXED);
 	return command_answer(request, text, COMMAND_OK, "log level is %s",
 	    log_level_name(level));
@@ -298,8 +304,8 @@ static const struct command table[] = {
     {"resume", "NAME|all", "serve them", COMMAND_CONTROL, command_suspend},
     {"stream", "NAME { ... }", "work on a stream", COMMAND_CONTROL,
 	command_directive},
-    {"log", "LEVEL", "error, warning, notice, info or debug", COMMAND_CONTROL,
-	command_log},
+    {"log", "LEVEL|reopen", "what is logged; open the log files anew",
+	COMMAND_CONTROL, command_log},
     {"shutdown", "", "end the host in order", COMMAND_CONTROL,
 	command_shutdown},
     {NULL, NULL, NULL, 0, NULL},

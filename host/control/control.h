@@ -78,6 +78,10 @@ int host_run(struct host *host);
 /* Asks for a reload; many askings before it runs are one. [any thread] */
 void host_reload(struct host *host);
 
+/* Opens the files of log_type anew, for those who have moved them away; a
+ * reload does it, too. [any thread] */
+void host_reopen_logs(struct host *host);
+
 /* First call: ends in order, sessions get host_settings.shutdown_ms.  A second
  * one ends at once. */
 void host_stop(struct host *host);

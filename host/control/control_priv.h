@@ -36,6 +36,7 @@ struct host {
 	struct reactor *reactor;
 	struct reactor_owner owner;
 	struct listeners *listeners;
+	struct ledgers *ledgers;
 	struct plugins *plugins;
 	struct repository *repository;
 	struct host_settings settings;

@@ -56,6 +56,9 @@ make_loop(struct host *host)
 	result = reactor_owner_init(&host->owner, host->reactor, "host");
 	if (result < 0)
 		return result;
+	result = ledgers_new(host->reactor, host->log, &host->ledgers);
+	if (result < 0)
+		return result;
 	return listeners_new(host->reactor, host->log, &host->listeners);
 }
 
@@ -72,6 +75,7 @@ make_services(struct host *host)
 	struct repository_options repository = {
 	    .reactor = host->reactor,
 	    .listeners = host->listeners,
+	    .ledgers = host->ledgers,
 	    .log = host->log,
 	};
 	int result = plugins_new(&plugins, &host->plugins);
@@ -125,6 +129,7 @@ host_free(struct host *host)
 	host->repository = repository_free(host->repository);
 	host->plugins = plugins_free(host->plugins);
 	host->listeners = listeners_free(host->listeners);
+	host->ledgers = ledgers_free(host->ledgers);
 	if (host->owner.reactor != NULL)
 		reactor_owner_fini(&host->owner);
 	host->reactor = reactor_free(host->reactor);
@@ -210,9 +215,17 @@ host_reload_now(struct host *host, struct report *report)
 	host->last_refused = result != 0;
 	host_log_lines(host, result == 0 ? BERTH_NOTICE : BERTH_ERROR,
 	    text_string(&report->text));
+	/* Whoever has moved files of lines away says so like this, too. */
+	ledgers_reopen(host->ledgers);
 	tell(host, HOST_RELOADED, result != 0, text_string(&report->text));
 	errors_free(errors);
 	return result;
+}
+
+void
+host_reopen_logs(struct host *host)
+{
+	ledgers_reopen(host->ledgers);
 }
 
 static void

@@ -8,6 +8,8 @@
  *   the reload signal	 host_reload(); SIGHUP unless -s names another
  *   SIGTERM, SIGINT	 host_stop(); the second one ends at once
  *   SIGHUP after -s	 a note in the log: it must not kill the host
+ *   SIGUSR1		 host_reopen_logs(), unless it is the reload signal
+ *   SIGXFSZ		 ignored: the write that caused it reports EFBIG
  *   SIGPIPE		 ignored: the write that caused it reports EPIPE
  */
 #include <errno.h>
@@ -34,10 +36,13 @@ signals_block(struct signals *signals, int reload_signal, bool daemon)
 	sigset_t set;
 	int result = ignore(SIGPIPE);
 
+	if (result == 0)
+		result = ignore(SIGXFSZ);
 	memset(signals, 0, sizeof(*signals));
 	signals->reload_signal = reload_signal;
 	sigemptyset(&set);
 	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR1);
 	sigaddset(&set, reload_signal);
 	for (size_t i = 0; i < BASE_COUNT(stop_signals); i++)
 		sigaddset(&set, stop_signals[i]);
@@ -61,6 +66,10 @@ deliver(struct berth_handler *handler, int signum)
 		log_printf(
 		    signals->log, BERTH_INFO, NULL, "SIG%s: reload", name);
 		host_reload(signals->host);
+	} else if (signum == SIGUSR1) {
+		log_printf(signals->log, BERTH_INFO, NULL,
+		    "SIGUSR1: log files are opened anew");
+		host_reopen_logs(signals->host);
 	} else if (signum == SIGHUP) {
 		signal_name(signals->reload_signal, reload);
 		log_printf(signals->log, BERTH_NOTICE, NULL,
@@ -87,6 +96,8 @@ signals_watch(struct signals *signals, struct host *host, struct log *log)
 	    owner, &signals->handler, signals->reload_signal);
 	if (result == 0 && signals->reload_signal != SIGHUP)
 		result = reactor_signal(owner, &signals->handler, SIGHUP);
+	if (result == 0 && signals->reload_signal != SIGUSR1)
+		result = reactor_signal(owner, &signals->handler, SIGUSR1);
 	for (size_t i = 0; result == 0 && i < BASE_COUNT(stop_signals); i++)
 		result = reactor_signal(
 		    owner, &signals->handler, stop_signals[i]);

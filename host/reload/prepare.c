@@ -64,8 +64,8 @@ make_fresh(struct plan *plan, struct step *step)
 	if (result == 0)
 		record_announce(step->reserved, step->fresh);
 	if (result == 0)
-		result = instance_resolve(step->fresh, NULL,
-		    &step->definition->name_place, plan->options.errors);
+		result = instance_resolve(
+		    step->fresh, NULL, step->definition, plan->options.errors);
 	if (result == -ENOMEM)
 		return no_memory(plan, step);
 	if (result < 0)
@@ -83,8 +83,8 @@ make_settings(struct plan *plan, struct step *step)
 	if (instance_prepare_settings(
 		running, step->definition->settings, &step->settings) < 0)
 		return no_memory(plan, step);
-	result = instance_resolve(running, step->settings,
-	    &step->definition->name_place, plan->options.errors);
+	result = instance_resolve(
+	    running, step->settings, step->definition, plan->options.errors);
 	if (result == -ENOMEM)
 		return no_memory(plan, step);
 	if (result < 0)

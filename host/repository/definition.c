@@ -15,6 +15,7 @@ definition_free(struct definition *definition)
 	if (definition == NULL)
 		return NULL;
 	guard_rules_free(definition->rules);
+	ledger_unref(definition->ledger);
 	/* The definition lies in its own arena. */
 	arena_free(definition->arena);
 	return NULL;
@@ -126,8 +127,8 @@ check_list(const struct definition *definition, const struct place *place,
 }
 
 int
-definition_resolve(struct definition *definition, const struct place *place,
-    struct errors *errors)
+definition_resolve(struct definition *definition, struct ledgers *ledgers,
+    const struct directive *directive, struct errors *errors)
 {
 	const struct spawn_request request = {
 	    .name = definition->name,
@@ -137,13 +138,21 @@ definition_resolve(struct definition *definition, const struct place *place,
 	    .settings = &definition->settings,
 	};
 
-	int result = check_list(definition, place, errors);
+	int result = check_list(
+	    definition, &directive->name_place, errors);
+	int lines = 0;
 
 	if (result == 0)
-		result = guard_rules_new(
-		    &definition->settings, place, errors, &definition->rules);
-	if (result < 0 || definition->type != CONFIG_KIND_PROGRAM)
+		result = guard_rules_new(&definition->settings,
+		    &directive->name_place, errors, &definition->rules);
+	if (result < 0)
 		return result;
-	return template_new(
-	    definition->arena, &request, place, errors, &definition->program);
+	/* Either may tell its mistakes. */
+	if (definition->type == CONFIG_KIND_PROGRAM)
+		result = template_new(definition->arena, &request,
+		    &directive->name_place, errors, &definition->program);
+	if (ledgers != NULL && result != -ENOMEM)
+		lines = ledger_new(ledgers, definition->name,
+		    directive->settings, errors, &definition->ledger);
+	return result != 0 ? result : lines;
 }

@@ -68,6 +68,7 @@ instance_make_server(struct instance *instance, struct server **ret_server)
 	    .settings = &instance->definition->settings,
 	    .listeners = instance->repository->listeners,
 	    .log = instance->repository->log,
+	    .ledger = instance->definition->ledger,
 	    .drained = instance_drained,
 	    .context = instance,
 	};
@@ -174,11 +175,12 @@ instance_new(struct repository *repository, const struct directive *directive,
 
 int
 instance_resolve(struct instance *instance, struct definition *prepared,
-    const struct place *place, struct errors *errors)
+    const struct directive *directive, struct errors *errors)
 {
 	struct definition *definition = prepared != NULL ? prepared
 							 : instance->definition;
-	int result = definition_resolve(definition, place, errors);
+	int result = definition_resolve(
+	    definition, instance->repository->ledgers, directive, errors);
 
 	if (result == 0 && definition->rules != NULL && instance->guard == NULL)
 		result = guard_acquire(instance->repository->guards,
@@ -186,6 +188,7 @@ instance_resolve(struct instance *instance, struct definition *prepared,
 	if (result < 0 || prepared != NULL)
 		return result;
 	server_set_guard(instance->server, instance->guard, definition->rules);
+	server_set_ledger(instance->server, definition->ledger);
 	if (instance->program != NULL)
 		external_update(instance->program, definition->program);
 	return 0;
@@ -223,6 +226,9 @@ instance_commit_settings(
 	server_update(instance->server, &definition->settings);
 	if (instance->program != NULL)
 		external_update(instance->program, definition->program);
+	server_set_ledger(instance->server, definition->ledger);
+	instance->definition->ledger = ledger_unref(
+	    instance->definition->ledger);
 	/* The words that init was handed lie in the first definition, and live
 	 * as long as the instance; every later one is only read. */
 	if (instance->definition == instance->first_definition) {

@@ -23,6 +23,7 @@ repository_new(const struct repository_options *options,
 		return -ENOMEM;
 	repository->reactor = options->reactor;
 	repository->listeners = options->listeners;
+	repository->ledgers = options->ledgers;
 	repository->log = options->log;
 	repository->doors = options->doors;
 	TAILQ_INIT(&repository->order);

@@ -53,6 +53,7 @@ struct definition {
 	struct plugin_identity identity;
 	struct spawn_template *program; /* NULL: not one, or not resolved */
 	struct guard_rules *rules; /* NULL: it asks nothing, or not resolved */
+	struct ledger *ledger;	   /* NULL: no lines, or not resolved */
 };
 
 /* The way from a service's handle to the rest of the host; control's. */
@@ -72,6 +73,7 @@ struct repository_doors {
 struct repository_options {
 	struct reactor *reactor;
 	struct listeners *listeners;
+	struct ledgers *ledgers; /* NULL: no service has lines */
 	struct log *log;
 	struct repository_doors doors;
 };
@@ -93,11 +95,11 @@ int instance_new(struct repository *repository,
     const struct directive *directive, struct image *image,
     const struct berth_service_type *type,
     const struct plugin_identity *identity, struct instance **ret_instance);
-/* Of a program: looks up its user, makes its environment; of others: nothing.
- * The definition is the instance's own, or one from
- * instance_prepare_settings(). */
+/* Opens what its lines go to.  Of a program: looks up its user, makes its
+ * environment.  The definition is the instance's own, or one from
+ * instance_prepare_settings(); mistakes are told at the directive's places. */
 int instance_resolve(struct instance *instance, struct definition *prepared,
-    const struct place *place, struct errors *errors);
+    const struct directive *directive, struct errors *errors);
 /* Acquires the endpoints of its attributes, which are the directive's own, so
  * that errors are told at their places. */
 int instance_bind(struct instance *instance, const struct settings *settings,

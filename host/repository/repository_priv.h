@@ -25,6 +25,7 @@ struct repository {
 	struct reactor *reactor;
 	struct listeners *listeners;
 	struct guards *guards;
+	struct ledgers *ledgers;
 	struct log *log;
 	struct repository_doors doors;
 	struct reactor_owner owner;
@@ -125,8 +126,8 @@ struct instance *instance_of(struct berth_service *service); /* checked */
 /* definition.c */
 int definition_new(const struct directive *directive,
     const struct plugin_identity *identity, struct definition **ret_definition);
-int definition_resolve(struct definition *definition, const struct place *place,
-    struct errors *errors);
+int definition_resolve(struct definition *definition, struct ledgers *ledgers,
+    const struct directive *directive, struct errors *errors);
 
 /* instance.c */
 void instance_set_state(struct instance *instance, enum service_state state);

@@ -74,6 +74,7 @@ lane_init(struct lane *lane, struct server *server, struct reactor_owner *owner,
 	lane->settings = server->options.settings;
 	lane->read_bytes = session_read_bytes(lane->settings);
 	lane->handler.type = &handler_type;
+	lane->ledger = ledger_ref(server->options.ledger);
 	LIST_INIT(&lane->sessions);
 	stacks_init(&lane->stacks, (size_t)lane->settings->stack_bytes);
 }
@@ -86,6 +87,7 @@ lane_fini(struct lane *lane)
 	stacks_fini(&lane->stacks);
 	free(lane->spare);
 	lane->spare = NULL;
+	lane->ledger = ledger_unref(lane->ledger);
 }
 
 /* --- its sessions ----------------------------------------------------------*/
@@ -132,6 +134,15 @@ lane_update(struct lane *lane, const struct settings *settings)
 	sweep_disarm(lane);
 	if (!LIST_EMPTY(&lane->sessions))
 		sweep_arm(lane);
+}
+
+void
+lane_set_ledger(struct lane *lane, struct ledger *ledger)
+{
+	struct ledger *before = lane->ledger;
+
+	lane->ledger = ledger_ref(ledger);
+	ledger_unref(before);
 }
 
 void

@@ -288,6 +288,19 @@ server_hands_over(struct server *server)
 }
 
 void
+server_set_ledger(struct server *server, struct ledger *ledger)
+{
+	server->options.ledger = ledger;
+	lane_set_ledger(&server->home, ledger);
+}
+
+struct ledger *
+server_ledger(const struct server *server)
+{
+	return server->options.ledger;
+}
+
+void
 server_update(struct server *server, const struct settings *settings)
 {
 	unsigned i;

@@ -33,8 +33,8 @@ type_of(const struct session *session)
 
 /* --- its end ---------------------------------------------------------------*/
 
-static const char *
-reason_text(int reason)
+const char *
+session_reason_text(int reason)
 {
 	static const char *const texts[] = {
 	    [BERTH_CLOSED_ORDERLY] = "closed in order",
@@ -47,8 +47,8 @@ reason_text(int reason)
 	return reason < 0 ? strerror(-reason) : texts[reason];
 }
 
-static bool
-is_failure(int reason)
+bool
+session_is_failure(int reason)
 {
 	return reason < 0 || reason == BERTH_CLOSED_OVERFLOW;
 }
@@ -80,10 +80,12 @@ end(struct session *session)
 	struct lane *lane = session->lane;
 	const struct berth_session_type *type = type_of(session);
 	int reason = session->reason;
-	int level = is_failure(reason) ? BERTH_INFO : BERTH_DEBUG;
+	int level = session_is_failure(reason) ? BERTH_INFO : BERTH_DEBUG;
 
 	if (is_logged(session, level))
-		log_peer(session, level, reason_text(reason));
+		log_peer(session, level, session_reason_text(reason));
+	if (unlikely(lane->ledger != NULL))
+		session_tell_end(session);
 	if ((session->flags & SESSION_OPENED) != 0 && type->closed != NULL)
 		type->closed(&session->public, reason);
 	LIST_REMOVE(session, link);
@@ -97,7 +99,7 @@ end(struct session *session)
 	if (session->source != NULL)
 		guard_leave(session->source);
 	lane_give_memory(lane, session);
-	lane_session_gone(lane, is_failure(reason));
+	lane_session_gone(lane, session_is_failure(reason));
 }
 
 static void
@@ -374,6 +376,8 @@ begin(struct session *session)
 
 	if (is_logged(session, BERTH_DEBUG))
 		log_peer(session, BERTH_DEBUG, "opened");
+	if (unlikely(session->lane->ledger != NULL))
+		session_tell_begin(session);
 	reactor_charge(session->lane->owner);
 	session_enter(session);
 	result = type->open != NULL ? type->open(&session->public) : 0;

@@ -13,6 +13,7 @@
 #include <berth/berth.h>
 
 #include "guard/guard.h"
+#include "ledger/ledger.h"
 
 struct server;
 struct arrival_stage;
@@ -88,6 +89,7 @@ struct server_options {
 	const struct settings *settings; /* not copied: see server_update() */
 	struct listeners *listeners;
 	struct log *log;
+	struct ledger *ledger; /* NULL: nobody asks for lines */
 	const struct server_strategy *strategy; /* NULL: callbacks */
 	void *units;				/* the strategy's */
 	bool peeks;				/* BERTH_PEEKS */
@@ -129,6 +131,9 @@ bool server_accepting(const struct server *server);
 unsigned server_listener_count(const struct server *server);
 struct listener *server_listener(const struct server *server, unsigned index);
 
+/* Lines about its clients go there from now on; NULL: there are none. */
+void server_set_ledger(struct server *server, struct ledger *ledger);
+struct ledger *server_ledger(const struct server *server);
 /* New values apply from now on, by the class of each attribute. */
 void server_update(struct server *server, const struct settings *settings);
 

@@ -29,6 +29,7 @@ struct lane {
 	struct server *server;
 	struct reactor_owner *owner; /* what its sessions register under */
 	const struct settings *settings;
+	struct ledger *ledger; /* a reference; NULL: no lines */
 	LIST_HEAD(, session) sessions;
 	uint64_t failed; /* sessions that ended by an error */
 	void *spare;	 /* memory of a session that has ended, for the next */
@@ -54,6 +55,7 @@ void lane_session_gone(struct lane *lane, bool failed);
 
 /* For all its sessions. */
 void lane_update(struct lane *lane, const struct settings *settings);
+void lane_set_ledger(struct lane *lane, struct ledger *ledger);
 void lane_hold(struct lane *lane, bool hold);
 void lane_close_all(struct lane *lane, int reason);
 void lane_abort_all(struct lane *lane, int reason);

@@ -141,8 +141,15 @@ session_is_reading(const struct session *session)
 }
 
 void session_defer(struct session *session);
+const char *session_reason_text(int reason);
+bool session_is_failure(int reason);
 /* why: SESSION_PAUSED or SESSION_HELD; one of them is enough to stop. */
 void session_stop_reading(struct session *session, uint16_t why, bool stop);
+
+/* --- lines.c: what is written of it; only where there is a ledger ----------*/
+
+void session_tell_begin(struct session *session);
+void session_tell_end(struct session *session);
 
 /* --- input.c ---------------------------------------------------------------*/
 

@@ -21,6 +21,7 @@ begin(struct description *description, const struct spawn_template *template)
 	description->count = 0;
 	description->used = 0;
 	description->pid_text = NULL;
+	description->peer_known = false;
 	snprintf(description->peer, sizeof(description->peer), "unknown");
 	template->envp[template->env_count] = NULL;
 }
@@ -132,6 +133,7 @@ describe_connection(struct description *description,
 	if (peer == NULL)
 		return;
 	address_print(peer, size, description->peer, sizeof(description->peer));
+	description->peer_known = true;
 	if (peer->sa_family == AF_UNIX) {
 		describe_unix(description, visitor->fd, &visitor->peer, size);
 		return;

@@ -142,6 +142,7 @@ child_ended(struct berth_handler *handler, int pid, int code, int status)
 
 	(void)pid;
 	tell_end(child, code, status);
+	external_tell_end(child, code, status, "not known");
 	if (child->listener != NULL)
 		external_take_back(child, failed);
 	external_child_end(child, failed);
@@ -168,9 +169,15 @@ external_child_new(struct external *program)
 }
 
 static int
-tell_failure(
-    struct external *program, const char *peer, const char *what, int error)
+tell_failure(struct external *program, const struct description *description,
+    const char *what, int error)
 {
+	struct ledger *ledger = server_ledger(program->server);
+	const char *peer = description->peer;
+
+	if (ledger != NULL)
+		ledger_refused_peer(
+		    ledger, "fork", description->peer_known ? peer : NULL);
 	log_printf(program->options.log, BERTH_ERROR,
 	    program->options.service->name, "cannot start '%s' for %s: %s: %s",
 	    program->template->path, peer, what, strerror(-error));
@@ -197,20 +204,22 @@ external_start(struct external *program, struct description *description,
 	start->pid_text = description->pid_text;
 	child->pid = spawn(start, &step);
 	if (child->pid < 0)
-		return tell_failure(program, description->peer,
-		    spawn_step_text(step), child->pid);
+		return tell_failure(
+		    program, description, spawn_step_text(step), child->pid);
 	result = reactor_child(
 	    program->options.owner, &child->handler, child->pid);
 	if (result < 0) {
 		disown(child->pid);
-		return tell_failure(program, description->peer,
+		return tell_failure(program, description,
 		    "its end could not be noticed", result);
 	}
 	child->id = listeners_next_id(program->options.listeners);
 	child->born_ns = reactor_now(program->reactor).ns;
 	memcpy(child->peer, description->peer, sizeof(child->peer));
+	child->peer_known = description->peer_known;
 	LIST_INSERT_HEAD(&program->children, child, link);
 	server_unit_begins(program->server);
+	external_tell_begin(child);
 	log_printf(program->options.log, BERTH_DEBUG,
 	    program->options.service->name, "process %d started for %s",
 	    child->pid, child->peer);

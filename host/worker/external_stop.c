@@ -5,6 +5,7 @@
  * program's own.  What was killed is not waited for; the reactor reaps it.
  */
 #include <signal.h>
+#include <sys/wait.h>
 
 #include "worker/worker_priv.h"
 
@@ -41,6 +42,11 @@ let_go(struct external *program, int signum)
 			    "process %d for %s was asked to end, did not, and "
 			    "was killed",
 			    child->pid, child->peer);
+		if (signum == SIGKILL)
+			external_tell_end(child, CLD_KILLED, SIGKILL, NULL);
+		else
+			external_tell_end(
+			    child, 0, 0, "asked to end, not waited for");
 		reactor_unchild(program->options.owner, child->pid);
 		external_child_end(child, true);
 	}

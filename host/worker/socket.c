@@ -73,6 +73,7 @@ find_head(struct external *program, int fd, struct description *description,
 		return false;
 	address_print(
 	    address, size, description->peer, sizeof(description->peer));
+	description->peer_known = true;
 	*ret_head = head;
 	return true;
 }

@@ -51,6 +51,7 @@ struct description {
 	size_t used;
 	char text[DESCRIPTION_BYTES];
 	char peer[DESCRIPTION_PEER]; /* for people: "127.0.0.1:4711" */
+	bool peer_known;
 	char *pid_text;
 };
 
@@ -85,6 +86,7 @@ struct external_child {
 	uint64_t
 	    head;   /* wait: what told it apart what lay first in the queue */
 	bool asked; /* SIGTERM was sent */
+	bool peer_known;
 	char peer[DESCRIPTION_PEER];
 };
 
@@ -105,6 +107,12 @@ int external_start(struct external *program, struct description *description,
 struct external_child *external_child_new(struct external *program);
 /* Forgets it; the server learns that a unit has ended. */
 void external_child_end(struct external_child *child, bool failed);
+/* external_lines.c: what the ledger is told. */
+void external_tell_begin(const struct external_child *child);
+/* The line of its end.  code and status as of the reactor's child hook; the
+ * reason where there is no code. */
+void external_tell_end(const struct external_child *child, int code, int status,
+    const char *reason);
 /* Counts a start that came to nothing, and pauses when there are many. */
 void external_failed(struct external *program);
 bool external_pauses(const struct external *program);

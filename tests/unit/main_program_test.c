@@ -139,6 +139,12 @@ host_run(struct host *host)
 }
 
 void
+host_reopen_logs(struct host *host)
+{
+	(void)host;
+}
+
+void
 host_reload(struct host *host)
 {
 	(void)host;

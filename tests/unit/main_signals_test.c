@@ -14,7 +14,7 @@
 struct host {
 	struct reactor *reactor;
 	struct reactor_owner owner;
-	unsigned reloads, stops;
+	unsigned reloads, stops, reopenings;
 	struct log log;
 	char logged[200];
 };
@@ -29,6 +29,12 @@ void
 host_reload(struct host *host)
 {
 	host->reloads++;
+}
+
+void
+host_reopen_logs(struct host *host)
+{
+	host->reopenings++;
 }
 
 void
@@ -102,6 +108,8 @@ test_default(void **state)
 	watch(&fixture);
 	deliver(&fixture, SIGHUP);
 	assert_int_equal(fixture.host.reloads, 1);
+	deliver(&fixture, SIGUSR1);
+	assert_int_equal(fixture.host.reopenings, 1);
 	deliver(&fixture, SIGTERM);
 	assert_int_equal(fixture.host.stops, 1);
 	assert_string_equal(fixture.host.logged, "5 SIGTERM: stop");
@@ -132,6 +140,7 @@ test_other(void **state)
 			     "(-s)");
 		deliver(&fixture, others[i]);
 		assert_int_equal(fixture.host.reloads, 1);
+		assert_int_equal(fixture.host.reopenings, 0);
 		close_fixture(&fixture);
 	}
 }
@@ -181,6 +190,8 @@ test_ignored(void **state)
 		assert_int_equal(
 		    signals_block(&signals, SIGHUP, daemon != 0), 0);
 		sigaction(SIGPIPE, NULL, &action);
+		assert_ptr_equal(action.sa_handler, SIG_IGN);
+		sigaction(SIGXFSZ, NULL, &action);
 		assert_ptr_equal(action.sa_handler, SIG_IGN);
 		for (size_t i = 0; i < BASE_COUNT(terminal); i++) {
 			sigaction(terminal[i], NULL, &action);

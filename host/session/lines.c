@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * lines: what the ledger is told of a session.
+ *
+ * The peer is asked for, which is a system call, only when a line says it.  A
+ * socket that was reset has none any more, so a line about the end uses what
+ * was found at the beginning.
+ */
+#include <stdlib.h>
+
+#include "session/session_priv.h"
+
+/* NULL: it is not known. */
+static const char *
+find_peer(struct session *session, char *buffer, size_t size)
+{
+	return session_peer(&session->public, buffer, size) < 0 ? NULL : buffer;
+}
+
+/* Without memory the line of the end may do without it. */
+static void
+keep_peer(struct session *session)
+{
+	struct session_name *name = calloc(1, sizeof(*name));
+	void *any;
+
+	if (name == NULL)
+		return;
+	any = &name->peer;
+	name->size = sizeof(name->peer);
+	if (getpeername(session->fd, any, &name->size) == 0)
+		session->name = name;
+	else
+		free(name);
+}
+
+void
+session_tell_begin(struct session *session)
+{
+	struct ledger *ledger = session->lane->ledger;
+	unsigned wants = ledger_wants(ledger);
+	char peer[SESSION_ADDRESS_MAX];
+	struct ledger_visit visit = {.session = session->id};
+
+	if ((wants & LEDGER_END_PEER) != 0 && session->name == NULL)
+		keep_peer(session);
+	if ((wants & LEDGER_BEGIN_PEER) != 0)
+		visit.peer = find_peer(session, peer, sizeof(peer));
+	ledger_began(ledger, &visit);
+}
+
+void
+session_tell_end(struct session *session)
+{
+	struct ledger *ledger = session->lane->ledger;
+	uint64_t now = reactor_now(session->lane->reactor).ns;
+	unsigned wants = ledger_wants(ledger);
+	char peer[SESSION_ADDRESS_MAX];
+	struct ledger_visit visit = {.session = session->id};
+	const struct ledger_end end = {
+	    .failed = session_is_failure(session->reason),
+	    .reason = session_reason_text(session->reason),
+	    .duration_ns = now - session->born_ns,
+	    .counts_bytes = true,
+	    .bytes_in = session->bytes_in,
+	    .bytes_out = session->bytes_out,
+	};
+
+	if ((wants & LEDGER_END) == 0)
+		return;
+	if ((wants & LEDGER_END_PEER) != 0)
+		visit.peer = find_peer(session, peer, sizeof(peer));
+	ledger_ended(ledger, &visit, &end);
+}
