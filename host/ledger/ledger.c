@@ -97,6 +97,8 @@ wants_of(const struct ledger *ledger)
 	/* Every word of it implies ATTEMPT. */
 	if (ledger->show_failure != 0)
 		wants |= LEDGER_REFUSAL;
+	if ((ledger->show_failure & SHOW_HOST) != 0)
+		wants |= LEDGER_REFUSAL_PEER;
 	return wants;
 }
 

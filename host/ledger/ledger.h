@@ -56,6 +56,7 @@ struct ledger *ledger_unref(struct ledger *ledger);
 #define LEDGER_END 0x04u
 #define LEDGER_END_PEER 0x08u
 #define LEDGER_REFUSAL 0x10u
+#define LEDGER_REFUSAL_PEER 0x20u
 unsigned ledger_wants(const struct ledger *ledger); /* [any thread] */
 
 /* One session or process. */

@@ -220,6 +220,8 @@ admission_refuse(struct visitor *visitor)
 	struct server *server = visitor->server;
 
 	count_and_tell(visitor);
+	if (unlikely(server->options.ledger != NULL))
+		session_tell_refusal(visitor);
 	if (guard_policy(server_settings(server), visitor->reason) ==
 	    POLICY_RESET) {
 		make_reset(visitor);

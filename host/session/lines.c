@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * lines: what the ledger is told of a session.
+ * lines: what the ledger is told of a session, and of those who got none.
  *
  * The peer is asked for, which is a system call, only when a line says it.  A
  * socket that was reset has none any more, so a line about the end uses what
@@ -32,6 +32,33 @@ keep_peer(struct session *session)
 		session->name = name;
 	else
 		free(name);
+}
+
+/* xinetd's word where it has one. */
+static const char *
+word_of(enum guard_reason reason)
+{
+	if (reason == GUARD_INSTANCES)
+		return "service_limit";
+	if (reason == GUARD_PER_SOURCE)
+		return "per_source_limit";
+	return guard_reason_name(reason);
+}
+
+void
+session_tell_refusal(struct visitor *visitor)
+{
+	struct ledger *ledger = visitor->server->options.ledger;
+	const char *word = word_of(visitor->reason);
+	const struct sockaddr *address = NULL;
+	socklen_t size = 0;
+
+	if ((ledger_wants(ledger) & LEDGER_REFUSAL_PEER) != 0)
+		address = visitor_peer(visitor, &size);
+	if (address != NULL)
+		ledger_refused(ledger, word, address, size);
+	else
+		ledger_refused_peer(ledger, word, NULL);
 }
 
 void

@@ -148,6 +148,7 @@ void session_stop_reading(struct session *session, uint16_t why, bool stop);
 
 /* --- lines.c: what is written of it; only where there is a ledger ----------*/
 
+void session_tell_refusal(struct visitor *visitor);
 void session_tell_begin(struct session *session);
 void session_tell_end(struct session *session);
 
