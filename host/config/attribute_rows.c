@@ -460,7 +460,7 @@ static const struct attribute service_attributes[] = {
 		  "JOURNAL | HOST",
 	.initial = "",
 	.help = "Where a line goes for each client; without it, to the log "
-		"of the host.  See LOGGING."},
+		"of the host; see LOGGING."},
     {SERVICE("log_on_success", VALUE_WORDS, CHANGE_LIVE, log_on_success),
 	.syntax = "PID | HOST | USERID | EXIT | DURATION | TRAFFIC ...",
 	.initial = "", .choices = success_words,
