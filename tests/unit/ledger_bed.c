@@ -75,7 +75,7 @@ static void
 set_words(
     struct word_list *list, const char *text, const char **words, size_t room)
 {
-	*list = (struct word_list){words, 0, text != NULL};
+	*list = (struct word_list){words, 0, text != NULL, 0};
 	while (text != NULL && *text != '\0') {
 		size_t size = strcspn(text, " ");
 
