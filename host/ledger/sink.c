@@ -23,7 +23,8 @@ write_host(struct sink *sink, const struct sink_line *line)
 {
 	struct log *log = sink->ledgers->log;
 
-	if (log != NULL && log->write != NULL && log->level >= BERTH_INFO)
+	if (log != NULL && log->write != NULL &&
+	    __atomic_load_n(&log->level, __ATOMIC_RELAXED) >= BERTH_INFO)
 		log->write(log, BERTH_INFO, NULL, line->data, line->size);
 	return 0;
 }
