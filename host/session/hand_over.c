@@ -93,7 +93,7 @@ hand_over(struct session *session)
 }
 
 void
-session_peek(struct session *session)
+session_look(struct session *session)
 {
 	struct server *server = session->lane->server;
 	char bytes[PEEK_BYTES];
@@ -106,7 +106,7 @@ session_peek(struct session *session)
 	}
 	taken = session_offer(session, bytes, (size_t)got);
 	if (taken > 0)
-		session_take(session, bytes, taken);
+		session_take_seen(session, bytes, taken);
 	if (server->heir != NULL && session->phase == PHASE_OPEN)
 		hand_over(session);
 	else if (session->phase == PHASE_OPEN && taken < (size_t)got)

@@ -248,7 +248,7 @@ read_once(struct session *session)
 	bool filled;
 
 	if ((session->flags & SESSION_PEEKS) != 0) {
-		session_peek(session);
+		session_look(session);
 		return false;
 	}
 	if (shared->lent || !fits_shared(session))
@@ -260,7 +260,7 @@ read_once(struct session *session)
 }
 
 void
-session_take(struct session *session, void *room, size_t size)
+session_take_seen(struct session *session, void *room, size_t size)
 {
 	if (recv(session->fd, room, size, 0) == (ssize_t)size)
 		count_received(session, size);

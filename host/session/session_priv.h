@@ -164,9 +164,9 @@ size_t session_read_bytes(const struct settings *settings);
  * the hook took; bytes that were looked at are taken now. */
 void session_received_none(struct session *session, ssize_t got);
 size_t session_offer(struct session *session, const void *data, size_t size);
-void session_take(struct session *session, void *room, size_t size);
+void session_take_seen(struct session *session, void *room, size_t size);
 /* hand_over.c: a reading of a session that peeks */
-void session_peek(struct session *session);
+void session_look(struct session *session);
 /* Offers once more what was not taken, if it may be now. */
 void session_offer_again(struct session *session);
 
