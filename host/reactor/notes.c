@@ -305,6 +305,7 @@ notes_deliver(struct reactor *r)
 	unsigned count = atomic_load_explicit(
 	    &r->notes.queued, memory_order_relaxed);
 
+	letters_deliver(r);
 	if (r->notes.limit != 0 && count > r->notes.limit)
 		count = r->notes.limit;
 	while (count-- > 0 && deliver_one(r))
@@ -355,6 +356,7 @@ notes_init(struct reactor *r, unsigned limit)
 	struct notes *n = &r->notes;
 
 	TAILQ_INIT(&n->queue);
+	TAILQ_INIT(&n->letters);
 	LIST_INIT(&n->free);
 	n->limit = limit;
 	n->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);

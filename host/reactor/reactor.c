@@ -149,6 +149,7 @@ reactor_new(const struct reactor_options *options, struct reactor **ret_reactor)
 	    .timers.free = TIMER_NONE,
 	    .notes.fd = -1,
 	    .notes.queue = TAILQ_HEAD_INITIALIZER(r->notes.queue),
+	    .notes.letters = TAILQ_HEAD_INITIALIZER(r->notes.letters),
 	    .clock = options->clock,
 	    .clock_context = options->clock_context,
 	    .log = options->log,
@@ -172,6 +173,12 @@ void
 reactor_adopt(struct reactor *r)
 {
 	atomic_store(&r->thread, pthread_self());
+}
+
+bool
+reactor_is_here(struct reactor *r)
+{
+	return in_loop(r);
 }
 
 /* Its own comes last: there are the signals of the others. */

@@ -118,6 +118,24 @@ int reactor_purge(
 int reactor_post(struct reactor_owner *owner, berth_post_fn *fn,
     void *arg);				    /* [any thread] */
 void reactor_wake(struct reactor *reactor); /* [any thread] */
+/*
+ * A letter: its fn is called on the loop, soon, in whatever turn runs next, an
+ * inner one too.  Sending cannot fail, and does nothing while the letter is on
+ * its way; it may be sent again from within fn.  It is the sender's, embedded,
+ * and must not go before it has come or was recalled.
+ */
+struct reactor_letter {
+	void (*fn)(struct reactor_letter *);
+	TAILQ_ENTRY(reactor_letter) link;
+	bool sent;
+};
+void reactor_send(
+    struct reactor *reactor, struct reactor_letter *letter); /* [any thread] */
+/* Was it on its way?  It no longer is.  [any thread] */
+bool reactor_recall(struct reactor *reactor, struct reactor_letter *letter);
+/* Does this thread run the loop?  [any thread] */
+bool reactor_is_here(struct reactor *reactor);
+
 /* Calls fn(arg) at the end of the outermost turn: for freeing what a caller
  * further up the stack may still touch.  Cannot fail: the node is the
  * caller's, embedded in what is freed. */

@@ -30,13 +30,15 @@ struct reactor_note {
 };
 
 TAILQ_HEAD(note_queue, reactor_note);
+TAILQ_HEAD(letter_queue, reactor_letter);
 
 struct notes {
 	struct note_queue queue;
 	struct reactor_notes free;
 	unsigned free_count;
 	unsigned limit;	       /* a turn; 0: none */
-	atomic_uint queued;    /* how many */
+	struct letter_queue letters;
+	atomic_uint queued;    /* how many, letters too */
 	atomic_uint additions; /* of them, NOTE_ADD */
 	int fd;		       /* eventfd, edge-triggered, never read */
 };
@@ -46,6 +48,8 @@ void notes_fini(struct reactor *r);
 void notes_deliver(struct reactor *r);
 int notes_add(struct reactor_owner *owner, struct berth_handler *handler,
     int fd, unsigned mask);
+/* letters.c */
+void letters_deliver(struct reactor *r);
 void notes_settle_additions(struct reactor *r);
 void notes_revoke(struct reactor_owner *owner, bool dont_call);
 
