@@ -190,10 +190,12 @@ static const struct attribute service_attributes[] = {
 	.help = "Whether a datagram may be answered by more bytes than it "
 		"had, or than 64; with a forged sender that is a weapon."},
     {SERVICE("concurrency", VALUE_CONCURRENCY, CHANGE_REPLACE, concurrency),
-	.syntax = "reactive | iterative | thread | pool | process",
-	.initial = "reactive",
-	.help = "How connections are driven; this release runs reactive "
-		"only."},
+	.syntax = "reactive | iterative | thread [MAX] | "
+		  "pool N [queue M] | process [MAX]",
+	.initial = "reactive", .low = 1, .high = 4096,
+	.help = "How connections are driven: all on the loop, one after the "
+		"other, a thread for each, so many threads, or a process for "
+		"each; see berth-concurrency(7)."},
     {SERVICE("instances", VALUE_LIMIT, CHANGE_LIVE, instances),
 	.syntax = "NUMBER | unlimited", .initial = "unlimited", .low = 0,
 	.high = 1000000, .help = "Sessions at once."},

@@ -240,6 +240,15 @@ bool rate_equal(const void *a, const void *b);
 value_read_fn prefixes_read;
 value_print_fn prefixes_print;
 bool prefixes_equal(const void *a, const void *b);
+
+/* --- concurrency.c: a word with its bounds --------------------------------*/
+
+value_read_fn concurrency_read; /* the word alone */
+int concurrency_assign(struct reader *reader, const struct attribute *attribute,
+    const struct value *values, unsigned count, void *field);
+value_print_fn concurrency_print;
+bool concurrency_equal(const void *a, const void *b);
+
 /* "not yet" for a row that nothing applies, but for conversions. */
 /* Keeps where a row was written, if somebody may ask. */
 int attribute_keep_place(struct reader *reader,

@@ -49,12 +49,19 @@ bool endpoint_is_datagram(enum endpoint_kind kind);
 	(ENDPOINT_BIT(ENDPOINT_UNIX) | ENDPOINT_BIT(ENDPOINT_UNIX_DGRAM) |     \
 	    ENDPOINT_BIT(ENDPOINT_UNIX_SEQPACKET))
 
-enum concurrency {
+enum concurrency_kind {
 	CONCURRENCY_REACTIVE,
 	CONCURRENCY_ITERATIVE,
 	CONCURRENCY_THREAD,
 	CONCURRENCY_POOL,
 	CONCURRENCY_PROCESS
+};
+
+/* How connections are driven, and the bounds of it. */
+struct concurrency {
+	enum concurrency_kind kind;
+	unsigned count; /* threads or processes, at most; 1 if there is one */
+	unsigned queue; /* pool: connections that were accepted and wait */
 };
 
 /* What `suspend` does beside letting new clients wait. */
@@ -163,7 +170,7 @@ struct settings {
 	unsigned source_datagrams; /* of an address in 10 s; 0: no limit */
 	bool amplification;	   /* answers longer than datagrams */
 	bool reserved_sources; /* datagrams from ports below 1024 are served */
-	enum concurrency concurrency;
+	struct concurrency concurrency;
 	unsigned instances;	  /* sessions at once; 0: no limit */
 	uint64_t idle_timeout_ms; /* 0: none */
 	uint64_t max_session_ms;  /* 0: none */
@@ -272,7 +279,7 @@ enum value_kind {
 	VALUE_MODE,	   /* unsigned, octal */
 	VALUE_RELOAD,	   /* enum reload_mode */
 	VALUE_SUSPEND,	   /* enum suspend_mode */
-	VALUE_CONCURRENCY, /* enum concurrency */
+	VALUE_CONCURRENCY, /* struct concurrency */
 	VALUE_LEVEL,	   /* int, 3 to 7 */
 	VALUE_PATH,	   /* const char *, absolute; NULL: none */
 	VALUE_PATH_LIST,   /* the same, several with colons between them */

@@ -20,7 +20,8 @@ list_takes(const struct attribute *attribute)
 	return attribute->kind == VALUE_WORDS ||
 	       attribute->kind == VALUE_LOG_TYPE ||
 	       attribute->kind == VALUE_RATE ||
-	       attribute->kind == VALUE_PREFIXES;
+	       attribute->kind == VALUE_PREFIXES ||
+	       attribute->kind == VALUE_CONCURRENCY;
 }
 
 static bool
@@ -318,6 +319,9 @@ list_assign(struct reader *reader, const struct attribute *attribute,
 		return assign_log(reader, attribute, values, count, field);
 	if (attribute->kind == VALUE_PREFIXES)
 		return assign_prefixes(reader, attribute, values, count, field);
+	if (attribute->kind == VALUE_CONCURRENCY)
+		return concurrency_assign(
+		    reader, attribute, values, count, field);
 	return assign_rate(reader, attribute, values, count, field);
 }
 

@@ -16,13 +16,6 @@ static const char *const reload_words[] = {
     [RELOAD_SCRIPT] = "script", [RELOAD_EXACT] = "exact", NULL};
 static const char *const suspend_words[] = {
     [SUSPEND_CLIENTS] = "clients", [SUSPEND_SESSIONS] = "sessions", NULL};
-static const char *const concurrency_words[] = {
-    [CONCURRENCY_REACTIVE] = "reactive",
-    [CONCURRENCY_ITERATIVE] = "iterative",
-    [CONCURRENCY_THREAD] = "thread",
-    [CONCURRENCY_POOL] = "pool",
-    [CONCURRENCY_PROCESS] = "process",
-    NULL};
 static const char *const policy_words[] = {[POLICY_QUEUE] = "queue",
     [POLICY_REJECT] = "reject",
     [POLICY_RESET] = "reset",
@@ -191,26 +184,6 @@ word_read(const struct attribute *attribute, const char *word, void *field,
 }
 
 static int
-concurrency_read(const struct attribute *attribute, const char *word,
-    void *field, struct message *ret_message)
-{
-	int index = 0;
-	int result = find_word(
-	    attribute, word, concurrency_words, &index, ret_message);
-
-	if (result != 0)
-		return result;
-	if (index == CONCURRENCY_REACTIVE) {
-		*(enum concurrency *)field = CONCURRENCY_REACTIVE;
-		return 0;
-	}
-	snprintf(ret_message->text, sizeof(ret_message->text),
-	    "not yet: concurrency '%s'; this release runs 'reactive' only",
-	    word);
-	return -EINVAL;
-}
-
-static int
 level_read(const struct attribute *attribute, const char *word, void *field,
     struct message *ret_message)
 {
@@ -312,15 +285,6 @@ log_format_print(
 	(void)attribute;
 	text_printf(
 	    text, "%s", log_format_words[*(const enum log_format *)field]);
-}
-
-static void
-concurrency_print(
-    const struct attribute *attribute, const void *field, struct text *text)
-{
-	(void)attribute;
-	text_printf(
-	    text, "%s", concurrency_words[*(const enum concurrency *)field]);
 }
 
 static void
@@ -429,8 +393,6 @@ value_type(enum value_kind kind)
 	    [VALUE_MODE] = {mode_read, mode_print, unsigned_equal},
 	    [VALUE_SUSPEND] = {suspend_read, suspend_print, int_equal},
 	    [VALUE_RELOAD] = {reload_read, reload_print, int_equal},
-	    [VALUE_CONCURRENCY] = {concurrency_read, concurrency_print,
-		int_equal},
 	    [VALUE_LEVEL] = {level_read, level_print, int_equal},
 	    [VALUE_PATH] = {path_read, path_print, path_equal},
 	    [VALUE_PATH_LIST] = {path_read, path_print, path_equal},
@@ -447,6 +409,8 @@ value_type(enum value_kind kind)
 	    [VALUE_RATE] = {NULL, rate_print, rate_equal},
 	    [VALUE_PREFIXES] = {prefixes_read, prefixes_print, prefixes_equal},
 	    [VALUE_POLICY] = {policy_read, policy_print, unsigned_equal},
+	    [VALUE_CONCURRENCY] = {concurrency_read, concurrency_print,
+		concurrency_equal},
 	    [VALUE_WORDS] = {NULL, words_print, words_equal},
 	    [VALUE_LOG_TYPE] = {NULL, words_print, words_equal},
 	    /* Reading is endpoints_assign()'s and that of parts the block's. */

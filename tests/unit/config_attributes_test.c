@@ -71,7 +71,7 @@ test_defaults(void **state)
 	assert_int_equal(service.backlog, 511);
 	assert_int_equal(service.drain_ms, 30000);
 	assert_int_equal(service.input_limit_bytes, 65536);
-	assert_int_equal(service.concurrency, CONCURRENCY_REACTIVE);
+	assert_int_equal(service.concurrency.kind, CONCURRENCY_REACTIVE);
 	assert_true(service.nodelay);
 	assert_int_equal(service.instances, 0);
 	assert_int_equal(service.listen_count, 0);
