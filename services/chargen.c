@@ -94,7 +94,8 @@ chargen_datagram(struct berth_session *session, struct berth_bytes in)
 }
 
 BERTH_SERVICE(make_chargen, .summary = "character generator (RFC 864)",
-    .state_size = sizeof(struct chargen), .init = chargen_init,
+    .flags = BERTH_CONCURRENT, .state_size = sizeof(struct chargen),
+    .init = chargen_init,
     .session = {.state_size = sizeof(struct stream),
 	.open = chargen_write,
 	.input = chargen_input,

@@ -119,5 +119,6 @@ daytime_datagram(struct berth_session *session, struct berth_bytes in)
 }
 
 BERTH_SERVICE(make_daytime, .summary = "daytime (RFC 867)",
-    .state_size = sizeof(struct daytime), .init = daytime_init,
+    .flags = BERTH_CONCURRENT, .state_size = sizeof(struct daytime),
+    .init = daytime_init,
     .session = {.open = daytime_open, .datagram = daytime_datagram});

@@ -14,5 +14,5 @@ discard_input(struct berth_session *session, struct berth_bytes in)
 }
 
 BERTH_SERVICE(make_discard, .summary = "discard (RFC 863)",
-    .init = service_options_none,
+    .flags = BERTH_CONCURRENT, .init = service_options_none,
     .session = {.input = discard_input, .datagram = discard_input});

@@ -15,6 +15,6 @@ echo_input(struct berth_session *session, struct berth_bytes in)
 	return berth_write(session, in);
 }
 
-BERTH_SERVICE(make_echo, .summary = "echo (RFC 862)",
+BERTH_SERVICE(make_echo, .summary = "echo (RFC 862)", .flags = BERTH_CONCURRENT,
     .init = service_options_none,
     .session = {.input = echo_input, .datagram = echo_input});

@@ -43,6 +43,6 @@ time_datagram(struct berth_session *session, struct berth_bytes in)
 	return send_time(session);
 }
 
-BERTH_SERVICE(make_time, .summary = "time (RFC 868)",
+BERTH_SERVICE(make_time, .summary = "time (RFC 868)", .flags = BERTH_CONCURRENT,
     .init = service_options_none,
     .session = {.open = time_open, .datagram = time_datagram});

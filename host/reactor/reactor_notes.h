@@ -36,7 +36,7 @@ struct notes {
 	struct note_queue queue;
 	struct reactor_notes free;
 	unsigned free_count;
-	unsigned limit;	       /* a turn; 0: none */
+	unsigned limit; /* a turn; 0: none */
 	struct letter_queue letters;
 	atomic_uint queued;    /* how many, letters too */
 	atomic_uint additions; /* of them, NOTE_ADD */

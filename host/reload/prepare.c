@@ -46,6 +46,29 @@ open_code(struct plan *plan, struct step *step, struct image **ret_image,
 	    plan->options.errors, ret_image, ret_type, &step->identity);
 }
 
+/* Threads of its own come with it. */
+static int
+make_instance(struct plan *plan, struct step *step, struct image *image,
+    const struct berth_service_type *type)
+{
+	const struct directive *directive = step->definition;
+	int result = repository_check_concurrency(
+	    directive, type, plan->options.errors);
+
+	if (result < 0) {
+		if (image != NULL)
+			image_unref(image);
+		return result;
+	}
+	result = instance_new(plan->options.repository, directive, image, type,
+	    &step->identity, &step->fresh);
+	if (result < 0 && result != -ENOMEM)
+		errors_add(plan->options.errors, SEVERITY_ERROR, result,
+		    &directive->name_place, "cannot make '%s': %s", step->name,
+		    strerror(-result));
+	return result;
+}
+
 static int
 make_fresh(struct plan *plan, struct step *step)
 {
@@ -59,8 +82,7 @@ make_fresh(struct plan *plan, struct step *step)
 	result = open_code(plan, step, &image, &type);
 	if (result < 0)
 		return result;
-	result = instance_new(plan->options.repository, step->definition, image,
-	    type, &step->identity, &step->fresh);
+	result = make_instance(plan, step, image, type);
 	if (result == 0)
 		record_announce(step->reserved, step->fresh);
 	if (result == 0)

@@ -50,7 +50,8 @@ stop_threads(
 
 	text_init(&holders);
 	threads_signal(instance);
-	if (threads_join_within(instance, JOIN_LIMIT_S))
+	if (threads_join_within(instance, JOIN_LIMIT_S) &&
+	    !server_is_busy(instance->server))
 		return 0;
 	instance_holders(instance, &holders);
 	errors_add(errors, SEVERITY_ERROR, -EBUSY, place,

@@ -20,6 +20,12 @@ instance_of(struct berth_service *service)
 	return instance;
 }
 
+bool
+instance_is_here(struct instance *instance)
+{
+	return reactor_is_here(instance->repository->reactor);
+}
+
 BASE_PRINTF(3, 0)
 static void
 table_log(
@@ -38,6 +44,10 @@ table_fail(
 {
 	struct instance *instance = instance_of(service);
 
+	if (!instance_is_here(instance)) {
+		table_log(service, BERTH_WARNING, format, ap);
+		return code > 0 ? -code : -EINVAL;
+	}
 	text_reset(&instance->failure);
 	text_vprintf(&instance->failure, format, ap);
 	return code > 0 ? -code : -EINVAL;
@@ -48,13 +58,19 @@ table_listen(struct berth_service *service, const char *endpoint)
 {
 	struct instance *instance = instance_of(service);
 
-	return instance->in_init ? instance_listen(instance, endpoint) : -EPERM;
+	if (!instance_is_here(instance) || !instance->in_init)
+		return -EPERM;
+	return instance_listen(instance, endpoint);
 }
 
 static int
 table_endpoints(struct berth_service *service)
 {
-	return (int)server_listener_count(instance_of(service)->server);
+	struct instance *instance = instance_of(service);
+
+	if (!instance_is_here(instance))
+		return -EPERM;
+	return (int)server_listener_count(instance->server);
 }
 
 static int
@@ -70,6 +86,8 @@ table_command(struct berth_service *service, const char *line, unsigned flags,
 	struct instance *instance = instance_of(service);
 	struct repository_doors *doors = &instance->repository->doors;
 
+	if (!instance_is_here(instance))
+		return -EPERM;
 	if (instance->phase >= PHASE_FINISHED)
 		return -ESHUTDOWN;
 	return doors->command(
@@ -98,7 +116,11 @@ table_shutdown(struct berth_service *service)
 static uint64_t
 table_now(struct berth_service *service)
 {
-	return reactor_now(instance_of(service)->repository->reactor).ns;
+	struct instance *instance = instance_of(service);
+
+	if (!instance_is_here(instance))
+		return mono_now().ns;
+	return reactor_now(instance->repository->reactor).ns;
 }
 
 BASE_PRINTF(2, 0)

@@ -70,6 +70,7 @@ instance_make_server(struct instance *instance, struct server **ret_server)
 	    .log = instance->repository->log,
 	    .ledger = instance->definition->ledger,
 	    .drained = instance_drained,
+	    .stuck = instance_stuck,
 	    .context = instance,
 	};
 
@@ -218,6 +219,13 @@ instance_prepare_settings(struct instance *instance,
 	return definition_new(&directive, &now->identity, ret_definition);
 }
 
+/* No thread of the service looks at it any more. */
+static void
+forget_definition(struct server_retired *retired)
+{
+	definition_free(BASE_CONTAINER(retired, struct definition, retired));
+}
+
 void
 instance_commit_settings(
     struct instance *instance, struct definition *definition)
@@ -235,7 +243,8 @@ instance_commit_settings(
 		instance->definition = definition;
 		return;
 	}
-	definition_free(instance->definition);
+	instance->definition->retired.fn = forget_definition;
+	server_retire(instance->server, &instance->definition->retired);
 	instance->definition = definition;
 }
 

@@ -54,6 +54,7 @@ struct definition {
 	struct spawn_template *program; /* NULL: not one, or not resolved */
 	struct guard_rules *rules; /* NULL: it asks nothing, or not resolved */
 	struct ledger *ledger;	   /* NULL: no lines, or not resolved */
+	struct server_retired retired; /* when it has been replaced */
 };
 
 /* The way from a service's handle to the rest of the host; control's. */
@@ -89,6 +90,9 @@ void repository_shutdown(struct repository *repository, uint64_t drain_ns);
 
 /* --- instances, before and after they are in the repository --- */
 
+/* Can it be driven as its settings say?  -ENOTSUP, told at its name. */
+int repository_check_concurrency(const struct directive *directive,
+    const struct berth_service_type *type, struct errors *errors);
 /* Copies the directive; takes the image's reference, also when it fails.
  * Nothing of the service's code runs. */
 int instance_new(struct repository *repository,

@@ -122,6 +122,8 @@ struct berth_thread {
 extern const struct berth_host repository_host_table;
 
 struct instance *instance_of(struct berth_service *service); /* checked */
+/* Does this thread run the service's own loop? */
+bool instance_is_here(struct instance *instance);
 
 /* definition.c */
 int definition_new(const struct directive *directive,
@@ -174,6 +176,7 @@ int instance_listen(struct instance *instance, const char *word);
 
 /* retire.c */
 void instance_drained(void *context);
+void instance_stuck(void *context); /* a session's hook does not return */
 void instance_finish_waiting(struct instance *instance);
 void repository_step(struct repository *repository);
 

@@ -175,6 +175,13 @@ instance_drained(void *context)
 	join_again(&instance->joiner, now.ns, NULL);
 }
 
+/* It goes on if the hook returns after all. */
+void
+instance_stuck(void *context)
+{
+	tell_late(context);
+}
+
 /* All that started later have finished. */
 void
 instance_finish_waiting(struct instance *instance)
@@ -214,7 +221,8 @@ instance_end(struct instance *instance)
 	if (instance->phase == PHASE_FINISHED)
 		return;
 	threads_signal(instance);
-	if (!threads_join_within(instance, 1)) {
+	if (!threads_join_within(instance, 1) ||
+	    (instance->server != NULL && server_orphan(instance->server))) {
 		/* It runs on in this code and state: leave both to it. */
 		tell_late(instance);
 		if (instance->image != NULL)

@@ -65,6 +65,8 @@ threads_start(struct instance *instance, const char *name, berth_thread_fn *run,
 	struct berth_thread *thread;
 	int result;
 
+	if (!instance_is_here(instance))
+		return -EPERM;
 	if (instance->phase != PHASE_RUNS)
 		return -ESHUTDOWN;
 	threads_join(instance);

@@ -98,7 +98,7 @@ enter(struct visitor *visitor)
 	if (unlikely(visitor->way == VISITOR_MUX_PLUS))
 		tell_visitor(visitor, "+", "Go");
 	if (strategy == NULL)
-		return session_begin(visitor);
+		return session_welcome(visitor);
 	reactor_charge(server->options.owner);
 	return strategy->accepted(server->options.units, visitor);
 }

@@ -102,18 +102,27 @@ ask_local(int fd, struct sockaddr *address, socklen_t *size)
 }
 
 int
+connection_peer(const struct connection *connection, char *buffer, size_t size)
+{
+	if (connection->name != NULL) {
+		const void *peer = &connection->name->peer;
+
+		return address_print(
+		    peer, connection->name->size, buffer, size);
+	}
+	return print_name(connection->fd, ask_peer, buffer, size);
+}
+
+int
 session_peer(struct berth_session *public, char *buffer, size_t size)
 {
 	struct session *session = session_of(public);
 
 	if ((session->flags & SESSION_DATAGRAM) != 0)
 		return datagram_peer(session, buffer, size);
-	if (session->name != NULL) {
-		const void *peer = &session->name->peer;
-
-		return address_print(peer, session->name->size, buffer, size);
-	}
-	return print_name(session->fd, ask_peer, buffer, size);
+	return connection_peer(
+	    &(struct connection){.fd = session->fd, .name = session->name},
+	    buffer, size);
 }
 
 int

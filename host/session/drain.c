@@ -6,14 +6,20 @@
  * the deadline are closed in order; those left another while later are
  * aborted.  When none is left drained() is called, once, at the end of a turn.
  */
-#include "session/session_priv.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
+#include "session/session_crew.h"
+#include "session/session_priv.h"
+
 /* How long the second stage lasts at least: a client that answers at once
  * needs a round trip. */
 #define CLOSING_MIN_MS 500u
+
+/* How long a hook in another thread has to return when its session is aborted,
+ * before that is said. */
+#define STUCK_MS 1000u
 
 /* --- the end of the service ------------------------------------------------*/
 
@@ -56,6 +62,8 @@ server_drain_cancel(struct server *server)
 	server->deadline = 0;
 	server->stage = DRAIN_NOT;
 	server->told = false;
+	if (server->crew != NULL)
+		crew_end(server->crew, CREW_GOES_ON);
 }
 
 static void next_stage(struct server *server);
@@ -95,11 +103,22 @@ next_stage(struct server *server)
 		arrival_end_all(server);
 		strategy_end_all(server, SERVER_END_ASKED);
 		lane_close_all(&server->home, BERTH_CLOSED_DRAINED);
+		if (server->crew != NULL)
+			crew_end(server->crew, CREW_CLOSES);
 		wait_for_stage(server, MONO_MS(closing_ms(server)));
 	} else if (server->stage == DRAIN_CLOSING) {
 		server->stage = DRAIN_ABORTING;
 		strategy_end_all(server, SERVER_END_FORCED);
 		lane_abort_all(&server->home, BERTH_CLOSED_DRAINED);
+		if (server->crew == NULL)
+			return;
+		crew_end(server->crew, CREW_ABORTS);
+		wait_for_stage(server, MONO_MS(STUCK_MS));
+	} else if (server->stage == DRAIN_ABORTING) {
+		server->stage = DRAIN_STUCK;
+		if (server->options.stuck != NULL &&
+		    server->counters.sessions_active > 0)
+			server->options.stuck(server->options.context);
 	}
 }
 
@@ -121,6 +140,24 @@ server_abort(struct server *server, int reason)
 	arrival_end_all(server);
 	strategy_end_all(server, SERVER_END_LEFT);
 	lane_abort_all(&server->home, reason);
+	if (server->crew == NULL)
+		return;
+	crew_end(server->crew, CREW_ABORTS);
+	crew_wait(server->crew, STUCK_MS);
+	if (server->stage == DRAIN_NOT)
+		crew_end(server->crew, CREW_GOES_ON);
+}
+
+bool
+server_is_busy(const struct server *server)
+{
+	return server->counters.sessions_active > 0;
+}
+
+bool
+server_orphan(struct server *server)
+{
+	return server->crew != NULL && crew_orphan(server->crew);
 }
 
 int

@@ -8,6 +8,7 @@
  */
 #include <stdlib.h>
 
+#include "session/session_crew.h"
 #include "session/session_priv.h"
 
 /* --- idleness --------------------------------------------------------------*/
@@ -122,7 +123,13 @@ lane_session_gone(struct lane *lane, bool failed)
 {
 	if (failed)
 		lane->failed++;
-	server_session_gone(lane->server);
+	if (!lane->is_private) {
+		server_session_gone(lane->server);
+		return;
+	}
+	/* Nothing shall wake a thread that has nothing to do. */
+	sweep_disarm(lane);
+	crew_lane_finished(lane);
 }
 
 void

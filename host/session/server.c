@@ -9,11 +9,13 @@
  * Its sessions are its own (session.c), or the units of a strategy; all but
  * strategy.c is the same for both.
  */
-#include "session/session_priv.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "session/session_crew.h"
+#include "session/session_priv.h"
 
 /* --- the consumer ----------------------------------------------------------*/
 
@@ -23,12 +25,25 @@ is_ready(struct listener_consumer *consumer)
 	return server_has_room(server_of(consumer));
 }
 
+/* As many as its concurrency drives at once? */
+static bool
+is_at_bound(const struct server *server)
+{
+	const struct concurrency *how = &server_settings(server)->concurrency;
+	uint64_t inside = server->counters.sessions_active + server->parked;
+
+	if (how->kind == CONCURRENCY_ITERATIVE ||
+	    how->kind == CONCURRENCY_PROCESS)
+		return inside >= how->count;
+	return server->crew != NULL && !crew_has_room(server->crew);
+}
+
 bool
 server_has_room(struct server *server)
 {
 	const struct server_strategy *strategy = server->options.strategy;
 
-	if (admission_ready(server) &&
+	if (!is_at_bound(server) && admission_ready(server) &&
 	    (strategy == NULL || strategy->ready(server->options.units)))
 		return true;
 	server->full = true;
@@ -75,8 +90,7 @@ server_session_gone(struct server *server)
 void
 server_unit_begins(struct server *server)
 {
-	server->counters.sessions_total++;
-	server->counters.sessions_active++;
+	server_counts_session(server);
 }
 
 void
@@ -92,7 +106,9 @@ server_unit_ends(struct server *server, bool failed)
 int
 server_new(const struct server_options *options, struct server **ret_server)
 {
+	enum concurrency_kind how = options->settings->concurrency.kind;
 	struct server *server = calloc(1, sizeof(*server));
+	int result = 0;
 
 	if (server == NULL)
 		return -ENOMEM;
@@ -108,6 +124,14 @@ server_new(const struct server_options *options, struct server **ret_server)
 	TAILQ_INIT(&server->arrivals);
 	admission_init(&server->admission);
 	arrival_update(server);
+	if (options->strategy == NULL &&
+	    (how == CONCURRENCY_THREAD || how == CONCURRENCY_POOL))
+		result = crew_new(server, &server->crew);
+	if (result < 0) {
+		lane_fini(&server->home);
+		free(server);
+		return result;
+	}
 	*ret_server = server;
 	return 0;
 }
@@ -124,6 +148,7 @@ server_free(struct server *server)
 	server_accept(server, false);
 	server_drain_cancel(server);
 	admission_rest(server);
+	server->crew = crew_free(server->crew);
 	lane_fini(&server->home);
 	for (i = 0; i < server->listener_count; i++)
 		listener_unref(server->listeners[i]);
@@ -235,6 +260,8 @@ void
 server_hold(struct server *server, bool hold)
 {
 	lane_hold(&server->home, hold);
+	if (server->crew != NULL)
+		crew_hold(server->crew, hold);
 }
 
 void
@@ -246,6 +273,8 @@ server_accept(struct server *server, bool accept)
 	if (accept) {
 		server_drain_cancel(server);
 		attach_all(server);
+		if (server->crew != NULL)
+			crew_go_on(server->crew);
 		return;
 	}
 	admission_rest(server);
@@ -309,6 +338,8 @@ server_update(struct server *server, const struct settings *settings)
 	lane_update(&server->home, settings);
 	arrival_update(server);
 	admission_rest(server);
+	if (server->crew != NULL)
+		crew_update(server->crew, settings);
 	if (!server->accepting)
 		return;
 	for (i = 0; i < server->listener_count; i++) {
@@ -317,6 +348,15 @@ server_update(struct server *server, const struct settings *settings)
 			listener_tune(server->listeners[i], settings);
 	}
 	server_wake(server);
+}
+
+void
+server_retire(struct server *server, struct server_retired *retired)
+{
+	if (server->crew != NULL)
+		crew_retire(server->crew, retired);
+	else
+		retired->fn(retired);
 }
 
 /* --- looking ---------------------------------------------------------------*/
@@ -332,6 +372,8 @@ server_counters(
 	ret_counters->arrivals = server->parked;
 	memcpy(ret_counters->refused, server->admission.refusals.count,
 	    sizeof(ret_counters->refused));
+	if (server->crew != NULL)
+		crew_count(server->crew, ret_counters);
 }
 
 void
@@ -342,4 +384,6 @@ server_each_session(struct server *server, server_session_fn *fn, void *context)
 	if (strategy != NULL)
 		strategy->each(server->options.units, fn, context);
 	lane_each(&server->home, fn, context);
+	if (server->crew != NULL)
+		crew_each(server->crew, fn, context);
 }

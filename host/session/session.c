@@ -19,6 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "session/session_crew.h"
+
 static struct session *
 of_handler(struct berth_handler *handler)
 {
@@ -71,7 +73,8 @@ is_logged(const struct session *session, int level)
 	const struct log *log = session->lane->server->options.log;
 
 	/* The peer is asked for when wanted only: it is a system call. */
-	return log != NULL && level <= log->level;
+	return log != NULL &&
+	       level <= __atomic_load_n(&log->level, __ATOMIC_RELAXED);
 }
 
 static void
@@ -89,6 +92,8 @@ end(struct session *session)
 	if ((session->flags & SESSION_OPENED) != 0 && type->closed != NULL)
 		type->closed(&session->public, reason);
 	LIST_REMOVE(session, link);
+	if (lane->is_private)
+		crew_lane_lets_go(lane);
 	fd_close(&session->fd);
 	if (session->input != NULL)
 		buffer_drop(&session->input);
@@ -312,7 +317,7 @@ const struct berth_handler_type session_handler_type = {
 /* --- its beginning ---------------------------------------------------------*/
 
 static struct session *
-session_new(struct lane *lane, const struct visitor *visitor)
+session_new(struct lane *lane, const struct connection *connection)
 {
 	struct server *server = lane->server;
 	size_t size = sizeof(struct session) + server->options.type->state_size;
@@ -325,43 +330,17 @@ session_new(struct lane *lane, const struct visitor *visitor)
 	session->public.state = session + 1;
 	session->handler.type = &session_handler_type;
 	session->lane = lane;
-	session->id = listeners_next_id(server->options.listeners);
+	session->id = connection->id;
 	session->born_ns = reactor_now(lane->reactor).ns;
 	session->active_ns = session->born_ns;
-	session->fd = visitor->fd;
-	session->source = visitor->source;
-	if (listener_is_tcp(visitor->listener))
-		session->flags = SESSION_CORKED;
-	else if (listener_socket_type(visitor->listener) == SOCK_SEQPACKET)
-		session->flags = SESSION_RECORDS;
-	if (server->options.peeks)
-		session->flags |= SESSION_PEEKS;
+	session->fd = connection->fd;
+	session->flags = connection->flags;
+	session->name = connection->name;
+	/* What is counted by the source is home's. */
+	if (!lane->is_private)
+		session->source = connection->source;
 	LIST_INSERT_HEAD(&lane->sessions, session, link);
 	return session;
-}
-
-/* What the client is called, when its socket says something else. */
-static int
-keep_name(struct session *session, const struct visitor *visitor)
-{
-	struct session_name *name = malloc(sizeof(*name));
-
-	if (name == NULL)
-		return -ENOMEM;
-	memcpy(&name->peer, &visitor->peer, visitor->peer_size);
-	memcpy(&name->local, &visitor->local, sizeof(name->local));
-	name->size = visitor->peer_size;
-	session->name = name;
-	return 0;
-}
-
-/* It was not begun yet. */
-static struct session *
-unmake(struct session *session)
-{
-	LIST_REMOVE(session, link);
-	lane_give_memory(session->lane, session);
-	return NULL;
 }
 
 _Static_assert(sizeof(struct session) % alignof(max_align_t) == 0,
@@ -369,7 +348,7 @@ _Static_assert(sizeof(struct session) % alignof(max_align_t) == 0,
 
 /* Calls the first hook. */
 static void
-begin(struct session *session)
+call_open(struct session *session)
 {
 	const struct berth_session_type *type = type_of(session);
 	int result;
@@ -389,28 +368,82 @@ begin(struct session *session)
 }
 
 int
-session_begin(struct visitor *visitor)
+session_begin(struct lane *lane, const struct connection *connection)
 {
-	struct server *server = visitor->server;
-	struct lane *lane = &server->home;
 	struct session *session = NULL;
+	int fd = connection->fd;
 	int result = lane_session_begins(lane);
 
 	if (result == 0) {
-		session = session_new(lane, visitor);
+		session = session_new(lane, connection);
 		result = -ENOMEM;
 	}
-	if (session != NULL && visitor->peer_replaced &&
-	    keep_name(session, visitor) < 0)
-		session = unmake(session);
 	if (session == NULL) {
 		lane->failed++;
+		if (!lane->is_private)
+			guard_leave(connection->source);
+		free(connection->name);
+		fd_close(&fd);
+		return result;
+	}
+	if (!lane->is_private)
+		server_counts_session(lane->server);
+	call_open(session);
+	return 0;
+}
+
+/* What the client is called, when its socket says something else. */
+static int
+make_name(const struct visitor *visitor, struct session_name **ret_name)
+{
+	struct session_name *name = malloc(sizeof(*name));
+
+	if (name == NULL)
+		return -ENOMEM;
+	memcpy(&name->peer, &visitor->peer, visitor->peer_size);
+	memcpy(&name->local, &visitor->local, sizeof(name->local));
+	name->size = visitor->peer_size;
+	*ret_name = name;
+	return 0;
+}
+
+static uint16_t
+flags_of(const struct server *server, const struct listener *listener)
+{
+	uint16_t flags = server->options.peeks ? SESSION_PEEKS : 0;
+
+	if (listener_is_tcp(listener))
+		return flags | SESSION_CORKED;
+	return listener_socket_type(listener) == SOCK_SEQPACKET
+		   ? flags | SESSION_RECORDS
+		   : flags;
+}
+
+int
+session_welcome(struct visitor *visitor)
+{
+	struct server *server = visitor->server;
+	struct connection connection = {
+	    .fd = visitor->fd,
+	    .flags = flags_of(server, visitor->listener),
+	    .id = listeners_next_id(server->options.listeners),
+	    .source = visitor->source,
+	};
+	int result = 0;
+
+	if (unlikely(visitor->peer_replaced))
+		result = make_name(visitor, &connection.name);
+	if (result < 0) {
+		server->home.failed++;
 		guard_leave(visitor->source);
 		fd_close(&visitor->fd);
 		return result;
 	}
-	server->counters.sessions_total++;
-	server->counters.sessions_active++;
-	begin(session);
-	return 0;
+	if (server->crew == NULL)
+		return session_begin(&server->home, &connection);
+	server_counts_session(server);
+	result = crew_take(server->crew, &connection);
+	if (result < 0)
+		server_unit_ends(server, true);
+	return result;
 }

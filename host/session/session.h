@@ -98,6 +98,9 @@ struct server_options {
 	/* The last session is gone while draining; called once, from the end
 	 * of a turn. */
 	void (*drained)(void *context);
+	/* May be NULL: while draining, a hook in a thread does not return even
+	 * though its session was aborted.  drained() follows if it does. */
+	void (*stuck)(void *context);
 	void *context;
 };
 
@@ -134,8 +137,17 @@ struct listener *server_listener(const struct server *server, unsigned index);
 /* Lines about its clients go there from now on; NULL: there are none. */
 void server_set_ledger(struct server *server, struct ledger *ledger);
 struct ledger *server_ledger(const struct server *server);
-/* New values apply from now on, by the class of each attribute. */
+/* New values apply from now on, by the class of each attribute.  Threads may
+ * look at the old ones for a while: see server_retire(). */
 void server_update(struct server *server, const struct settings *settings);
+/* Calls fn once nobody looks any more at the settings before the last update;
+ * in this call, if all sessions are on this loop. */
+struct server_retired {
+	void (*fn)(struct server_retired *);
+	STAILQ_ENTRY(server_retired) link;
+	uint64_t epoch;
+};
+void server_retire(struct server *server, struct server_retired *retired);
 
 /* No new sessions; those that are left end by themselves, or are closed in
  * order when drain_ns is over (0: at once).  Then drained() is called. */
@@ -144,6 +156,11 @@ void server_drain(struct server *server, uint64_t drain_ns);
  * one of whose hooks is on the stack or that is ending already: before the end
  * of the turn. */
 void server_abort(struct server *server, int reason);
+/* Is there still a session, after server_abort()? */
+bool server_is_busy(const struct server *server);
+/* After server_abort(): does a hook in a thread still run?  Then server,
+ * service and code must be left to it for good. */
+bool server_orphan(struct server *server);
 
 struct server_counters {
 	uint64_t sessions_active;

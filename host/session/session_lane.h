@@ -16,6 +16,16 @@
 #include "session/session.h"
 
 struct session;
+struct crew;
+
+/* A client that was accepted, and has no session yet. */
+struct connection {
+	int fd;
+	uint16_t flags; /* the session begins with: SESSION_CORKED, … */
+	uint64_t id;
+	struct session_name *name; /* NULL: as the socket says */
+	struct guard_source *source;
+};
 
 struct lane {
 	/* What every message touches comes first. */
@@ -36,6 +46,7 @@ struct lane {
 	struct berth_handler handler; /* of its sweep */
 	berth_timer_id sweep;	      /* idle_timeout */
 	struct stacks stacks;	      /* of sessions that are sequential */
+	bool is_private; /* one session at a time, in a thread of its own */
 };
 
 /* --- lane.c ----------------------------------------------------------------*/
@@ -63,12 +74,19 @@ void lane_each(struct lane *lane, server_session_fn *fn, void *context);
 
 /* --- server.c --------------------------------------------------------------*/
 
-enum drain_stage { DRAIN_NOT, DRAIN_WAITING, DRAIN_CLOSING, DRAIN_ABORTING };
+enum drain_stage {
+	DRAIN_NOT,
+	DRAIN_WAITING,
+	DRAIN_CLOSING,
+	DRAIN_ABORTING,
+	DRAIN_STUCK /* a hook in a thread does not return */
+};
 
 struct datagram;
 
 struct server {
-	struct lane home; /* first: see there */
+	struct lane home;  /* first: see there */
+	struct crew *crew; /* NULL: all sessions are at home */
 	struct server_options options;
 	/* The service's own type if it is sequential, and what options.type is
 	 * then; see serve.c. */
@@ -111,7 +129,14 @@ server_settings(const struct server *server)
 	return server->options.settings;
 }
 
-/* A session, or a strategy's unit, is gone. */
+/* A session begins; or it, or a strategy's unit, is gone. */
+static inline void
+server_counts_session(struct server *server)
+{
+	server->counters.sessions_total++;
+	server->counters.sessions_active++;
+}
+
 void server_session_gone(struct server *server);
 
 /* --- strategy.c: the consumer of a server whose units are a strategy's

@@ -117,8 +117,13 @@ session_settings(const struct session *session)
 	return session->lane->settings;
 }
 
-/* Takes the descriptor. */
-int session_begin(struct visitor *visitor);
+/* The peer of a connection, as session_peer(). */
+int connection_peer(
+    const struct connection *connection, char *buffer, size_t size);
+/* Takes the descriptor and the name.  The first hook is called in here. */
+int session_begin(struct lane *lane, const struct connection *connection);
+/* Takes the descriptor, for whichever lane. */
+int session_welcome(struct visitor *visitor);
 /* Around hooks.  False: the session is gone. */
 void session_enter(struct session *session);
 bool session_leave(struct session *session);

@@ -16,7 +16,8 @@
  *   1.0  services, event sessions, datagrams, handlers, timers, posts, threads,
  *	  state hand-over, readiness
  *   1.1  messages, queues, modules, streams; sequential sessions: serve, peek,
- *	  take, sleep, deadline; connections handed over
+ *	  take, sleep, deadline; sessions in many threads; connections handed
+ *	  over
  */
 #ifndef BERTH_ABI_H
 #define BERTH_ABI_H

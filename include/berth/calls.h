@@ -25,7 +25,8 @@ berth_log(struct berth_service *s, int level, const char *format, ...)
 /*
  * Tell why a hook fails that may: `return berth_fail(s, EINVAL, "…");`.  The
  * text goes to whoever asked for the change, without the service's name, which
- * the host adds.  code: a positive errno.  Returns -code.
+ * the host adds; from a session in another thread it goes to the log.  code: a
+ * positive errno.  Returns -code.  [any thread]
  */
 BERTH_PRINTF(3, 4)
 static inline int
@@ -99,7 +100,8 @@ berth_shutdown(struct berth_service *s)
 	s->host->shutdown(s);
 }
 
-/* Monotonic time of the present turn of the loop, nanoseconds. */
+/* Monotonic time of the present turn of the loop, nanoseconds; in another
+ * thread that of the clock.  [any thread] */
 static inline uint64_t
 berth_now(struct berth_service *s)
 {

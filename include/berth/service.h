@@ -4,9 +4,11 @@
  * host.  berth_service(3) is the manual.
  *
  * Every hook runs on the thread of the service's reactor and must not block:
- * while it runs, nobody else on that reactor is served.  Calls marked
- * [any thread] may be made from every thread; all others belong to the
- * reactor's.
+ * while it runs, nobody else on that reactor is served.  The hooks of sessions
+ * may run in other threads, several at once, if the type has BERTH_CONCURRENT
+ * and svc.conf says so.  Calls marked [any thread] may be made from every
+ * thread; all others belong to the reactor's, those with a session to the
+ * thread that calls its hooks.  What fails for that reason gives -EPERM.
  */
 #ifndef BERTH_SERVICE_H
 #define BERTH_SERVICE_H
@@ -32,7 +34,9 @@ struct berth_service {
 /* Bytes stay in the connection until input has taken them, so that it can be
  * handed over; input takes all that it is offered, or hands over (1.1). */
 #define BERTH_PEEKS 0x4u
-#define BERTH_FLAGS_KNOWN (BERTH_EXCLUSIVE | BERTH_EPHEMERAL | BERTH_PEEKS)
+#define BERTH_CONCURRENT 0x8u /* its session hooks may run in many threads */
+#define BERTH_FLAGS_KNOWN                                                      \
+	(BERTH_EXCLUSIVE | BERTH_EPHEMERAL | BERTH_PEEKS | BERTH_CONCURRENT)
 
 /*
  * What a plugin's factory returns: constant, the same for every instance, good

@@ -39,8 +39,9 @@ note_closed(struct berth_session *session, int reason)
 	const struct berth_session_type *type = wrapped(session);
 	struct notes *notes = &stage_of(session)->notes;
 
-	assert_true(notes->closed < BASE_COUNT(notes->reasons));
-	notes->reasons[notes->closed++] = reason;
+	assert_true(notes->places < BASE_COUNT(notes->reasons));
+	notes->reasons[notes->places++] = reason;
+	notes->closed++;
 	if (type->closed != NULL)
 		type->closed(session, reason);
 }
@@ -51,6 +52,14 @@ note_drained(void *context)
 	struct stage *stage = context;
 
 	stage->notes.drained++;
+}
+
+static void
+note_stuck(void *context)
+{
+	struct stage *stage = context;
+
+	stage->notes.stuck++;
 }
 
 /* --- the stage -------------------------------------------------------------*/
@@ -142,6 +151,7 @@ stage_serve(struct stage *stage, const struct berth_session_type *type,
 	    .log = &stage->bed->log,
 	    .stages = stage->stages,
 	    .drained = note_drained,
+	    .stuck = note_stuck,
 	    .context = stage,
 	};
 	/* The hooks find it there; it is the test's own static table. */

@@ -13,9 +13,11 @@
 /* What the closed hook was told, newest last. */
 struct notes {
 	int reasons[4096];
-	unsigned closed;
-	unsigned opened;
+	_Atomic unsigned places; /* in reasons, taken */
+	_Atomic unsigned closed; /* counted when it is noted */
+	_Atomic unsigned opened;
 	unsigned drained;
+	unsigned stuck;
 };
 
 struct stage {
