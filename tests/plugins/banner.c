@@ -31,5 +31,5 @@ banner_input(struct berth_session *session, struct berth_bytes in)
 }
 
 BERTH_SERVICE(make_banner, .summary = "greets with " BANNER,
-    .info = banner_info,
+    .flags = BERTH_CONCURRENT, .info = banner_info,
     .session = {.open = banner_open, .input = banner_input});
