@@ -204,8 +204,7 @@ static const struct attribute service_attributes[] = {
 	.help = "A session in which nothing moves for so long is closed; 0 "
 		"means never."},
     {SERVICE("max_session", VALUE_TIME, CHANGE_LIVE, max_session_ms),
-	.pending = true, .syntax = "TIME", .initial = "0", .low = 0,
-	.high = 365 * DAY,
+	.syntax = "TIME", .initial = "0", .low = 0, .high = 365 * DAY,
 	.help = "A session that has lasted so long is closed, and a program "
 		"asked to end; 0 means never."},
     {SERVICE("drain", VALUE_TIME, CHANGE_LIVE, drain_ms), .syntax = "TIME",

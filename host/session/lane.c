@@ -5,6 +5,7 @@
  *
  * Idle sessions are found by a sweep four times in idle_timeout, so that a
  * message costs no timer; one lives at most a quarter longer than it should.
+ * The same sweep finds those that reach max_session, twenty times in it.
  */
 #include <stdlib.h>
 
@@ -13,13 +14,24 @@
 
 /* --- idleness --------------------------------------------------------------*/
 
+/* 0: nobody is looked for. */
+static uint64_t
+sweep_step(const struct settings *settings)
+{
+	uint64_t idle_ns = MONO_MS(settings->idle_timeout_ms) / 4;
+	uint64_t most_ns = MONO_MS(settings->max_session_ms) / 20;
+
+	if (idle_ns == 0 || most_ns == 0)
+		return idle_ns + most_ns;
+	return idle_ns < most_ns ? idle_ns : most_ns;
+}
+
 static int
 sweep_arm(struct lane *lane)
 {
-	uint64_t idle_ms = lane->settings->idle_timeout_ms;
-	uint64_t step_ns = MONO_MS(idle_ms) / 4;
+	uint64_t step_ns = sweep_step(lane->settings);
 
-	if (idle_ms == 0 || lane->sweep != 0)
+	if (step_ns == 0 || lane->sweep != 0)
 		return 0;
 	return reactor_schedule(
 	    lane->owner, &lane->handler, NULL, step_ns, step_ns, &lane->sweep);
@@ -33,11 +45,18 @@ sweep_disarm(struct lane *lane)
 	lane->sweep = 0;
 }
 
+static bool
+is_over(uint64_t since_ns, uint64_t now_ns, uint64_t limit_ms)
+{
+	return limit_ms != 0 && now_ns > since_ns &&
+	       now_ns - since_ns >= MONO_MS(limit_ms);
+}
+
 static int
 sweep(struct berth_handler *handler, uint64_t now_ns, void *token)
 {
 	struct lane *lane = BASE_CONTAINER(handler, struct lane, handler);
-	uint64_t idle_ns = MONO_MS(lane->settings->idle_timeout_ms);
+	const struct settings *settings = lane->settings;
 	struct session *session;
 
 	(void)token;
@@ -47,10 +66,14 @@ sweep(struct berth_handler *handler, uint64_t now_ns, void *token)
 	}
 	LIST_FOREACH (session, &lane->sessions, link) {
 		/* Those that are closing have a timer of their own. */
-		if (session->phase == PHASE_OPEN &&
-		    now_ns > session->active_ns &&
-		    now_ns - session->active_ns >= idle_ns)
+		if (session->phase != PHASE_OPEN)
+			continue;
+		if (is_over(
+			session->active_ns, now_ns, settings->idle_timeout_ms))
 			session_doom(session, BERTH_CLOSED_IDLE);
+		else if (is_over(session->born_ns, now_ns,
+			     settings->max_session_ms))
+			session_shut(session, BERTH_CLOSED_EXPIRED);
 	}
 	return 0;
 }

@@ -44,6 +44,7 @@ session_reason_text(int reason)
 	    [BERTH_CLOSED_DRAINED] = "the service ended",
 	    [BERTH_CLOSED_ABORTED] = "aborted by the service",
 	    [BERTH_CLOSED_OVERFLOW] = "input_limit reached",
+	    [BERTH_CLOSED_EXPIRED] = "max_session reached",
 	};
 
 	return reason < 0 ? strerror(-reason) : texts[reason];

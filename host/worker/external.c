@@ -164,6 +164,7 @@ external_child_new(struct external *program)
 	child->program = program;
 	child->listener = NULL;
 	child->source = NULL;
+	child->expired_ns = 0;
 	child->asked = false;
 	return child;
 }
@@ -218,6 +219,7 @@ external_start(struct external *program, struct description *description,
 	memcpy(child->peer, description->peer, sizeof(child->peer));
 	child->peer_known = description->peer_known;
 	LIST_INSERT_HEAD(&program->children, child, link);
+	external_begin_looking(program);
 	server_unit_begins(program->server);
 	external_tell_begin(child);
 	log_printf(program->options.log, BERTH_DEBUG,
@@ -333,6 +335,7 @@ external_new(const struct server_options *options,
 	program->reactor = options->owner->reactor;
 	program->template = template;
 	program->handler.type = &external_handler_type;
+	program->clock.type = &external_clock_type;
 	LIST_INIT(&program->children);
 	*ret_program = program;
 	return 0;
@@ -348,6 +351,8 @@ void
 external_update(struct external *program, const struct spawn_template *template)
 {
 	program->template = template;
+	external_end_looking(program);
+	external_begin_looking(program);
 }
 
 struct external *
@@ -357,6 +362,7 @@ external_free(struct external *program)
 		return NULL;
 	BASE_ASSERT(LIST_EMPTY(&program->children));
 	external_stop_pause(program);
+	external_end_looking(program);
 	free(program);
 	return NULL;
 }

@@ -156,6 +156,7 @@ template_new(struct arena *arena, const struct spawn_request *request,
 	template->umask = settings->umask;
 	template->nice = settings->nice;
 	template->wait = settings->wait;
+	template->max_session_ms = settings->max_session_ms;
 	*ret_template = template;
 	return 0;
 }

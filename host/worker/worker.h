@@ -46,6 +46,7 @@ struct spawn_template {
 	unsigned group_count;
 	bool no_new_privs;
 	bool wait;
+	uint64_t max_session_ms; /* of a program for one connection; 0: any */
 };
 
 /* What a program is to be, before it is known whether that can be. */

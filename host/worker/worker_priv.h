@@ -87,6 +87,7 @@ struct external_child {
 	    head;   /* wait: what told it apart what lay first in the queue */
 	bool asked; /* SIGTERM was sent */
 	bool peer_known;
+	uint64_t expired_ns; /* when, for max_session; 0: not */
 	char peer[DESCRIPTION_PEER];
 };
 
@@ -98,6 +99,8 @@ struct external {
 	LIST_HEAD(, external_child) children;
 	struct berth_handler handler; /* its timer */
 	berth_timer_id pause;	      /* 0: it does not back off */
+	struct berth_handler clock;   /* looks for those who last too long */
+	berth_timer_id look;
 	unsigned failures; /* starts that came to nothing, in a row */
 };
 
@@ -120,6 +123,11 @@ void external_stop_pause(struct external *program);
 
 /* external_stop.c */
 void external_end_all(void *units, enum server_ending how);
+
+/* external_time.c: max_session */
+extern const struct berth_handler_type external_clock_type;
+void external_begin_looking(struct external *program);
+void external_end_looking(struct external *program);
 
 /* socket.c: wait = yes */
 int external_hand_over(void *units, struct listener *listener, int fd);

@@ -38,6 +38,7 @@ struct berth_session {
 #define BERTH_CLOSED_DRAINED 2	/* the service ended before the session */
 #define BERTH_CLOSED_ABORTED 3	/* berth_abort(), or a negative result */
 #define BERTH_CLOSED_OVERFLOW 4 /* input_limit reached and nothing taken */
+#define BERTH_CLOSED_EXPIRED 5	/* max_session */
 
 struct berth_session_type {
 	size_t state_size; /* bytes of state for each session */

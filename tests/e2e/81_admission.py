@@ -304,6 +304,24 @@ def sources_at_a_unix_endpoint_are_users():
                     assert how_it_ends(second)[0] == b"", kind
 
 
+@case
+def max_session_ends_what_lasts_too_long():
+    for kind, conf in each_kind("max_session = %s"):
+        with Steered(conf.replace("%s", "0")) as host:
+            with host.connect(0) as client:
+                assert serves(client), kind
+                host.write_conf(conf.replace("%s", "300ms"))
+                host.reload()
+                # However busy it is.
+                wait_until(lambda: not serves(client), what="the end")
+            until_alone(host)
+            start = time.monotonic()
+            with host.connect(0) as client:
+                assert serves(client), kind
+                assert how_it_ends(client) == (b"", "end"), kind
+            assert time.monotonic() - start >= 0.3, kind
+
+
 # --- what they are told -------------------------------------------------------
 
 @case
