@@ -40,6 +40,9 @@ int inetd_pairs(
 /* inetd_words.c: what single fields mean */
 int inetd_wait(struct reader *reader, const struct value *value,
     struct settings *settings, bool internal);
+/* cps or source_cps: so many a minute, and as these hosts pause; 0: any. */
+int inetd_rate(struct reader *reader, struct settings *settings,
+    const char *attribute, const struct value *number);
 int inetd_user(struct reader *reader, const struct inetd_entry *entry,
     struct settings *settings);
 int inetd_buffers(struct reader *reader, const struct value *protocol,

@@ -406,12 +406,20 @@ static int
 set_extra(struct making *making)
 {
 	const struct value *extra = making->entry->extra;
+	struct settings *settings = making->directive->settings;
 	int result = 0;
 
-	for (unsigned i = 0; i < making->entry->extra_count && result == 0; i++)
-		result = make_set(making->reader, making->directive->settings,
-		    extra[2 * i].text, &extra[2 * i + 1], 1,
-		    &extra[2 * i].place);
+	for (unsigned i = 0; i < making->entry->extra_count && result == 0;
+	     i++, extra += 2) {
+		const char *name = extra[0].text;
+
+		if (strcmp(name, "cps") == 0 || strcmp(name, "source_cps") == 0)
+			result = inetd_rate(
+			    making->reader, settings, name, &extra[1]);
+		else
+			result = make_set(making->reader, settings, name,
+			    &extra[1], 1, &extra[0].place);
+	}
 	return result;
 }
 

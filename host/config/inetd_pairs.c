@@ -200,7 +200,6 @@ set_rate(struct pairs *pairs, const char *attribute, const struct value *key,
     const struct value *value)
 {
 	uint64_t count = 0;
-	struct value rate = *value;
 
 	if (config_count(value->text, &count) < 0)
 		return reader_tell(pairs->reader, &value->place,
@@ -209,10 +208,7 @@ set_rate(struct pairs *pairs, const char *attribute, const struct value *key,
 		return reader_tell(pairs->reader, &value->place,
 		    "%s: 0 serves nobody; say 'off' instead of 'on'",
 		    key->text);
-	rate.text = arena_printf(
-	    pairs->reader->tree->arena, "%s/1m", value->text);
-	return rate.text == NULL ? -ENOMEM
-				 : add_extra(pairs, attribute, key, &rate);
+	return add_extra(pairs, attribute, key, value);
 }
 
 enum action { FIELD, ARGS, EXTRA, RATE, FILTER, LOST };

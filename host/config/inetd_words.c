@@ -64,6 +64,16 @@ set_number(struct reader *reader, struct settings *settings,
 				  &number->place);
 }
 
+int
+inetd_rate(struct reader *reader, struct settings *settings,
+    const char *attribute, const struct value *number)
+{
+	bool pauses = strcmp(attribute, "cps") == 0;
+
+	return set_number(
+	    reader, settings, attribute, pauses ? "/1m 10m" : "/1m", number);
+}
+
 /* FreeBSD's three numbers, each of which may be missing. */
 static int
 set_children(struct reader *reader, const struct value *value, const char *at,
@@ -72,7 +82,7 @@ set_children(struct reader *reader, const struct value *value, const char *at,
 	static const struct {
 		const char *attribute, *form;
 	} rows[] = {
-	    {"instances", ""}, {"source_cps", "/1m 0"}, {"per_source", ""}};
+	    {"instances", ""}, {"source_cps", "/1m"}, {"per_source", ""}};
 	int result = 0;
 
 	for (size_t i = 0; result == 0 && *at != '\0'; i++) {
@@ -111,7 +121,7 @@ inetd_wait(struct reader *reader, const struct value *value,
 	if (*rest == '/')
 		return set_children(reader, value, rest, settings);
 	number = part(reader, value, rest + 1, strlen(rest + 1));
-	return set_number(reader, settings, "cps", "/1m 10m", &number);
+	return inetd_rate(reader, settings, "cps", &number);
 }
 
 /* --- user ------------------------------------------------------------------

@@ -8,10 +8,14 @@
  * What was read prints as svc.conf and reads back as an equal tree; and in
  * each language that could hold all of it, too.
  *
+ * A host that was built without libyaml prints YAML, but reads none.
+ *
  * With CONFIG_UPDATE in the environment the expectations are written anew;
  * read the difference before you keep it.
  */
 #include "unit/config_fixture.h"
+
+#include "config.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -21,8 +25,14 @@
 
 #define FILES_AT_LEAST 100
 
+#ifdef WITH_YAML
+#define READS_YAML true
+#else
+#define READS_YAML false
+#endif
+
 static const char *const folders[] = {
-    "config-inetd", "config-xinetd", "config-yaml"};
+    "config-inetd", "config-xinetd", READS_YAML ? "config-yaml" : NULL};
 
 static void
 update(const char *folder, const char *name, const char *ending,
@@ -93,6 +103,8 @@ try_print(const struct reading *reading, enum config_format format)
 	errors_free(errors);
 	if (result != 0)
 		return 0;
+	if (format == CONFIG_YAML && !READS_YAML)
+		return 1;
 	input.text = text_string(&text);
 	reading_init_convert(&again, &input);
 	if (!tree_equal(reading->tree, again.tree))
@@ -131,7 +143,7 @@ test_files(void **state)
 	size_t files = 0;
 
 	(void)state;
-	for (size_t i = 0; i < BASE_COUNT(folders); i++) {
+	for (size_t i = 0; i < BASE_COUNT(folders) && folders[i] != NULL; i++) {
 		struct corpus corpus;
 
 		corpus_enter(folders[i]);
