@@ -201,8 +201,12 @@ static const struct attribute service_attributes[] = {
 	.high = 1000000, .help = "Sessions at once."},
     {SERVICE("idle_timeout", VALUE_TIME, CHANGE_LIVE, idle_timeout_ms),
 	.syntax = "TIME", .initial = "0", .low = 0, .high = 365 * DAY,
+	.not_of_programs =
+	    "the host does not see what passes between a program and its "
+	    "client; max_session ends a program",
 	.help = "A session in which nothing moves for so long is closed; 0 "
-		"means never."},
+		"means never.\nOf services inside the host only: it does not "
+		"see what a program and its client say."},
     {SERVICE("max_session", VALUE_TIME, CHANGE_LIVE, max_session_ms),
 	.syntax = "TIME", .initial = "0", .low = 0, .high = 365 * DAY,
 	.help = "A session that has lasted so long is closed, and a program "

@@ -55,6 +55,7 @@ struct reader {
 	struct inetd *inetd;	   /* while such a file is read, or NULL */
 	struct xinetd *xinetd;
 	const struct place *at; /* of all mistakes, if not NULL */
+	bool of_program;	/* whose attributes are read */
 	struct text scratch;
 	struct value *values; /* of one attribute */
 	unsigned value_room;
@@ -249,13 +250,14 @@ int concurrency_assign(struct reader *reader, const struct attribute *attribute,
 value_print_fn concurrency_print;
 bool concurrency_equal(const void *a, const void *b);
 
-/* "not yet" for a row that nothing applies, but for conversions. */
 /* Keeps where a row was written, if somebody may ask. */
 int attribute_keep_place(struct reader *reader,
     const struct attribute *attribute, const struct place *place,
     struct settings *settings);
-int attribute_check_pending(struct reader *reader,
-    const struct attribute *attribute, const struct place *place);
+/* "not yet" for a row that nothing applies, but for conversions; a warning for
+ * one that is not of programs. */
+int attribute_check(struct reader *reader, const struct attribute *attribute,
+    const struct place *place);
 /* The message for a word that is none of these. */
 int value_tell_words(const struct attribute *attribute, const char *word,
     const char *const *words, struct message *ret_message);

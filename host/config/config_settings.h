@@ -315,6 +315,9 @@ struct attribute {
 	/* No code applies it yet: who gives it is told so. */
 	bool pending;
 	bool programs_only; /* for `Program *` */
+	/* For what the host serves itself: who gives it to a program is told
+	 * what to use instead. */
+	const char *not_of_programs;
 	unsigned kinds; /* of endpoints that it is about, a bit each; 0: all */
 	/* Of a list: the words there are (NULL: any), or what is wrong with
 	 * one (NULL: nothing). */

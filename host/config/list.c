@@ -31,9 +31,13 @@ is_conversion(const struct reader *reader)
 }
 
 int
-attribute_check_pending(struct reader *reader,
-    const struct attribute *attribute, const struct place *place)
+attribute_check(struct reader *reader, const struct attribute *attribute,
+    const struct place *place)
 {
+	if (reader->of_program && attribute->not_of_programs != NULL)
+		reader_warn(reader, place, false,
+		    "'%s' is not applied to programs: %s", attribute->name,
+		    attribute->not_of_programs);
 	if (!attribute->pending || is_conversion(reader))
 		return 0;
 	return reader_tell(reader, place,

@@ -152,7 +152,7 @@ make_change(struct reader *reader, struct settings *settings,
 
 	BASE_ASSERT(row != NULL);
 	field = (char *)settings + row->offset;
-	result = attribute_check_pending(reader, row, given->place);
+	result = attribute_check(reader, row, given->place);
 	if (result != 0)
 		return result;
 	if (row->kind == VALUE_ENDPOINTS)

@@ -253,7 +253,7 @@ assign(struct block *block, const struct statement *statement)
 	int result = check_operator(block, statement);
 
 	if (result == 0)
-		result = attribute_check_pending(
+		result = attribute_check(
 		    reader, attribute, &statement->key.place);
 	if (result != 0)
 		return result;

@@ -75,6 +75,8 @@ static int
 parse_attributes(
     struct parser *parser, const struct directive *directive, struct tail *tail)
 {
+	int result;
+
 	if (parser_at_modules(parser))
 		return reader_tell(parser->reader, &parser->token.place,
 		    "a block of modules belongs to 'stream'");
@@ -82,8 +84,11 @@ parse_attributes(
 		reader_tell(parser->reader, &parser->token.place,
 		    "a second block of attributes");
 	tail->has_block = true;
-	return parse_block(parser, ATTRIBUTE_SERVICE, directive->settings,
+	parser->reader->of_program = directive->type == CONFIG_KIND_PROGRAM;
+	result = parse_block(parser, ATTRIBUTE_SERVICE, directive->settings,
 	    &parser->reader->default_words);
+	parser->reader->of_program = false;
+	return result;
 }
 
 static int

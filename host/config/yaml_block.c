@@ -88,7 +88,7 @@ take_pair(struct block *block, const struct value *key, const yaml_node_t *node)
 		return reader_tell(
 		    reader, &key->place, "'%s' is set twice", row->name);
 	given_add(&block->seen, index);
-	result = attribute_check_pending(reader, row, &key->place);
+	result = attribute_check(reader, row, &key->place);
 	if (result == 0)
 		result = yaml_values(block->yaml, node,
 		    row->kind == VALUE_ENDPOINTS || list_takes(row), &count);

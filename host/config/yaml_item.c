@@ -222,7 +222,7 @@ read_service(const struct yaml *yaml, const yaml_node_t *node,
     struct directive *directive)
 {
 	struct reader *reader = yaml->reader;
-	int result;
+	int result, answer;
 
 	directive->settings = arena_alloc(
 	    reader->tree->arena, sizeof(*directive->settings));
@@ -240,10 +240,11 @@ read_service(const struct yaml *yaml, const yaml_node_t *node,
 	if (result < 0)
 		return result;
 	/* Its attributes are looked at whatever else is wrong. */
-	return yaml_block(yaml, node, ATTRIBUTE_SERVICE, directive->settings,
-		   is_head) < 0
-		   ? -ENOMEM
-		   : result;
+	reader->of_program = directive->type == CONFIG_KIND_PROGRAM;
+	answer = yaml_block(
+	    yaml, node, ATTRIBUTE_SERVICE, directive->settings, is_head);
+	reader->of_program = false;
+	return answer < 0 ? answer : result;
 }
 
 static int
