@@ -199,6 +199,8 @@ apply_tree(struct host *host, enum apply_mode mode, struct tree *tree,
 	if (set_plugin_path(host, &tree->host) < 0 ||
 	    plan_new(&options, &plan) < 0)
 		return no_memory(errors);
+	if (mode == APPLY_PLAN)
+		plan_look_up(plan);
 	result = errors_count(errors) > 0 ? HOST_E_REFUSED : 0;
 	if (result == 0 && mode != APPLY_PLAN)
 		result = carry_out(host, plan, tree, errors);

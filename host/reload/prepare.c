@@ -215,6 +215,28 @@ plan_prepare(struct plan *plan)
 	return result;
 }
 
+static int
+look_up(struct plan *plan, struct step *step)
+{
+	struct guard_rules *rules;
+	int result;
+
+	if (step->fate != FATE_ADD && step->fate != FATE_REPLACE &&
+	    step->fate != FATE_UPDATE)
+		return 0;
+	result = guard_rules_new(step->definition->settings,
+	    &step->definition->name_place, plan->options.errors, &rules);
+	if (result == 0)
+		guard_rules_free(rules);
+	return result == -ENOMEM ? no_memory(plan, step) : result;
+}
+
+int
+plan_look_up(struct plan *plan)
+{
+	return each_step(plan, look_up);
+}
+
 /* --- abandon --- */
 
 static void

@@ -46,6 +46,10 @@ int plan_new(const struct plan_options *options, struct plan **ret_plan);
 /* After a prepare without a commit: abandons. */
 struct plan *plan_free(struct plan *plan);
 
+/* What prepare would look up, for a plan that is not carried out: users,
+ * groups, banners of what is new or changed.  0, or negative with every cause
+ * in the errors. */
+int plan_look_up(struct plan *plan);
 /* Opens, binds, initialises and resumes all that is to come.  0, or negative
  * with every cause in the errors; then plan_abandon() has been done. */
 int plan_prepare(struct plan *plan);

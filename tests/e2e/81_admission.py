@@ -6,7 +6,8 @@ import os
 import socket
 import time
 
-from berth_e2e import Failure, case, connect, main, receive, wait_until
+from berth_e2e import (
+    Failure, case, connect, main, receive, run_berthd, wait_until)
 from steered import SANITIZED, Steered
 
 # Both answer what they are sent and go on until the client ends.
@@ -354,6 +355,13 @@ def a_client_who_talks_first_reads_why_he_is_refused():
                     assert how_it_ends(client)[0] == b"full\n"
 
 
+def refused_plan(host):
+    """What `berthd -t` tells of the file as it is now."""
+    done = run_berthd("-t", "-f", host.path("svc.conf"))
+    assert done.returncode == 1, done
+    return done.stderr.splitlines()
+
+
 @case
 def mistakes_refuse_the_reload():
     good = KINDS["service"] % (TCP, "per_source = 5")
@@ -368,8 +376,10 @@ def mistakes_refuse_the_reload():
             assert serves(client)
             for attribute, message in bad:
                 host.write_conf(KINDS["service"] % (TCP, attribute))
+                checked = "\n".join(refused_plan(host))
                 lines = "\n".join(host.reload())
                 assert message in lines, (attribute, lines)
+                assert message in checked, (attribute, checked)
                 assert serves(client), attribute
 
 
