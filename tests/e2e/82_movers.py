@@ -278,6 +278,21 @@ def limits_of_inetd_are_defaults():
 
 
 @case
+def the_rate_of_inetd_is_one_too():
+    line = "{p0} stream tcp nowait %s /bin/cat cat\n" % USER
+    with Called("inetd", ["-i", "-R", "2", "{dir}/svc.conf"], line) as host:
+        for _ in range(2):
+            assert talk(host.port(0), b"x") == b"x"
+        with host.connect(0) as client:  # waits, and is not refused
+            client.sendall(b"x")
+            client.settimeout(0.2)
+            try:
+                assert client.recv(1) is None, "a third in a minute"
+            except TimeoutError:
+                pass
+
+
+@case
 def xinetd_in_the_foreground():
     text = ("service echo\n{\n\ttype = INTERNAL\n\tsocket_type = stream\n"
             "\twait = no\n}\n")
