@@ -529,6 +529,12 @@ static const struct attribute host_attributes[] = {
     {HOST("shutdown", VALUE_TIME, CHANGE_LIVE, shutdown_ms), .syntax = "TIME",
 	.initial = "10s", .low = 0, .high = DAY,
 	.help = "How long all sessions may go on when the host ends."},
+    {HOST("capabilities", VALUE_WORDS, CHANGE_RESTART, capabilities),
+	.syntax = "NAME ... | keep", .initial = "", .choices = capability_words,
+	.help = "The most that the host keeps of the capabilities that it was "
+		"started with, programs of root included; keep: all. Without "
+		"it, a host that is root keeps those that it can use; see "
+		"berthd(8)."},
     {.name = NULL},
 };
 

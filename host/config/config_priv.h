@@ -209,6 +209,9 @@ value_print_fn nice_print, load_print, rlimit_print;
 int config_count(const char *word, uint64_t *ret_count);
 void print_time(uint64_t time_ms, struct text *text);
 
+/* capability_words.c; ends with NULL */
+extern const char *const capability_words[];
+
 /* endpoints.c: `listen`, and xinetd's words for it */
 int endpoints_assign(struct reader *reader, enum token_kind how,
     const struct value *values, unsigned count, struct settings *settings);

@@ -257,6 +257,8 @@ struct host_settings {
 	int log_level;
 	uint64_t watchdog_ms; /* 0: off */
 	uint64_t shutdown_ms; /* drain of all at the end */
+	/* What the process keeps; not set: what the host itself can use. */
+	struct word_list capabilities;
 };
 
 enum attribute_scope { ATTRIBUTE_SERVICE, ATTRIBUTE_HOST };

@@ -91,35 +91,20 @@ apply_watchdog(struct host *host, uint64_t before_ms)
 		    "no thread for the watchdog");
 }
 
-static int
-copy_string(struct arena *arena, const char **string)
-{
-	if (*string == NULL)
-		return 0;
-	*string = arena_string(arena, *string);
-	return *string == NULL ? -ENOMEM : 0;
-}
-
 /* Strings of the settings outlive the tree in an arena of their own. */
 static int
 copy_settings(const struct host_settings *from, struct arena **ret_arena,
     struct host_settings *ret_settings)
 {
-	struct host_settings settings = *from;
 	struct arena *arena = arena_new();
 
 	if (arena == NULL)
 		return -ENOMEM;
-	if (copy_string(arena, &settings.plugin_path) < 0 ||
-	    copy_string(arena, &settings.pid_file) < 0 ||
-	    copy_string(arena, &settings.control) < 0 ||
-	    copy_string(arena, &settings.syslog_socket) < 0 ||
-	    copy_string(arena, &settings.journal_socket) < 0) {
+	if (host_settings_copy(arena, from, ret_settings) < 0) {
 		arena_free(arena);
 		return -ENOMEM;
 	}
 	*ret_arena = arena;
-	*ret_settings = settings;
 	return 0;
 }
 
@@ -196,6 +181,9 @@ apply_tree(struct host *host, enum apply_mode mode, struct tree *tree,
 	/* A typed directive leaves the settings of the files as they are. */
 	if (mode == APPLY_COMMAND)
 		tree->host = host->settings;
+	if (host->started.ns == 0 && host->options.settle != NULL)
+		host->options.settle(
+		    host->options.context, &tree->host, errors);
 	if (set_plugin_path(host, &tree->host) < 0 ||
 	    plan_new(&options, &plan) < 0)
 		return no_memory(errors);

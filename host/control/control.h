@@ -43,6 +43,12 @@ struct host_options {
 	 * HOST_RELOADED, nothing was changed. */
 	void (*event)(void *context, enum host_event event, bool failed,
 	    const char *text);
+	/* At the start and in a check: the settings were read, nothing was
+	 * judged by what the process may do and nothing of a service has run.
+	 * For what cannot be taken back, such as giving rights up.  Mistakes
+	 * are told; may be NULL. */
+	void (*settle)(void *context, const struct host_settings *settings,
+	    struct errors *errors);
 	void *context;
 };
 
@@ -71,6 +77,10 @@ int host_start(struct host *host, struct errors *errors);
 
 /* The host's settings as read; for main: the pid file. */
 const struct host_settings *host_settings(const struct host *host);
+
+/* What the services that run ask of root, "programs of daemon, root; ports
+ * below 1024"; nothing is added when that is nothing. */
+void host_needs_root(const struct host *host, struct text *text);
 
 /* Until host_stop().  0, or a negative errno when the loop failed. */
 int host_run(struct host *host);

@@ -15,6 +15,7 @@
 #include <sys/un.h>
 
 #include "base/base.h"
+#include "config/config.h"
 
 struct host;
 struct reactor_owner;
@@ -137,6 +138,13 @@ int signal_parse(const char *name);
 void signal_name(int number, char name[SIGNAL_NAME_SIZE]);
 /* Why the signal cannot ask for a reload; NULL: it can. */
 const char *signal_refusal(int number);
+
+/* --- capabilities -----------------------------------------------------------
+ */
+
+/* Gives up what `capabilities` does not keep, for good; before there are
+ * threads, since each has its own.  Mistakes are told. */
+void capabilities_settle(const struct word_list *order, struct errors *errors);
 
 /* --- the background ---------------------------------------------------------
  */

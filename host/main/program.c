@@ -35,6 +35,14 @@ program_fini(struct program *program)
 	options_fini(&program->options);
 }
 
+static void
+settle(
+    void *context, const struct host_settings *settings, struct errors *errors)
+{
+	(void)context;
+	capabilities_settle(&settings->capabilities, errors);
+}
+
 int
 program_open_host(
     struct program *program, void (*event)(void *context, enum host_event event,
@@ -51,6 +59,7 @@ program_open_host(
 	    .log = &program->sink.log,
 	    .keep_log_level = options->debug,
 	    .event = event,
+	    .settle = settle,
 	    .context = program,
 	};
 

@@ -200,6 +200,24 @@ start(struct program *program)
 	return STATUS_GOOD;
 }
 
+/* Whoever runs the host as root may want to know why. */
+static void
+tell_root(struct program *program)
+{
+	AUTO_TEXT needs;
+
+	text_init(&needs);
+	if (geteuid() != 0)
+		return;
+	host_needs_root(program->host, &needs);
+	if (needs.size > 0)
+		log_printf(&program->sink.log, BERTH_INFO, NULL,
+		    "root is used only for: %s", text_string(&needs));
+	else
+		log_printf(&program->sink.log, BERTH_INFO, NULL,
+		    "root is not needed for any of the services");
+}
+
 /* The caller last: it may look at all the rest as soon as it goes on. */
 static void
 tell_ready(struct program *program)
@@ -210,6 +228,7 @@ tell_ready(struct program *program)
 		log_sink_to_syslog(&program->sink);
 	log_printf(&program->sink.log, BERTH_NOTICE, NULL,
 	    "berthd " PACKAGE_VERSION " is up, process %ld", pid);
+	tell_root(program);
 	if (program->options.daemon)
 		notify_send(&program->notify,
 		    "READY=1\nMAINPID=%ld\nSTATUS=ready", pid);

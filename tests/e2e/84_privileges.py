@@ -189,4 +189,115 @@ def root_without_its_capabilities_is_judged_by_them():
             assert "svc.conf:1:9: error: " in done.stderr, done
 
 
+KEPT = sum(1 << number for number in (
+    0, 1, 2, 3, 5, 6, 7, 10, 12, 13, 18, 23, 24))
+SHOW = ("dynamic P Program * /bin/cat \"/proc/self/status\" "
+        "{ listen = tcp:127.0.0.1:{p0} }\n")
+FULL = {line.split(":")[0]: int(line.split()[1], 16)
+        for line in open("/proc/self/status", encoding="ascii")
+        if line.startswith("Cap")}
+
+
+def sets_of(status):
+    return {key: int(value, 16) for key, value in status.items()
+            if key.startswith("Cap")}
+
+
+def sets_of_program(host):
+    with host.connect(0) as client:
+        said = receive_all(client).decode()
+    return sets_of(dict(line.split(":\t", 1) for line in said.splitlines()
+                        if line.startswith("Cap")))
+
+
+@case
+def root_gives_up_what_the_host_cannot_use():
+    """For all of its threads, and its programs are what root is."""
+    with Host(SHOW + "static echo { listen = tcp:127.0.0.1:{p1} }\n") as host:
+        own = sets_of(host.status())
+        program = sets_of_program(host)
+        tasks = "/proc/%d/task" % host.pid
+        for task in os.listdir(tasks):
+            with open("%s/%s/status" % (tasks, task),
+                      encoding="ascii") as file:
+                lines = dict(line.rstrip("\n").split(":", 1) for line in file)
+            assert sets_of(lines) == own, (task, lines)
+        if IS_ROOT:
+            for name in ("CapPrm", "CapEff"):
+                assert own[name] == FULL[name] & KEPT, (name, own)
+            assert program["CapPrm"] == FULL["CapBnd"], program
+        else:
+            assert own["CapPrm"] == FULL["CapPrm"], own
+        assert own["CapBnd"] == program["CapBnd"] == FULL["CapBnd"], own
+
+
+@case
+def all_stay_where_they_are_to():
+    with Host("host { capabilities = keep }\n" + SHOW) as host:
+        assert sets_of(host.status()) == FULL, host.status()
+
+
+@case
+def only_those_with_a_name_stay():
+    """With the host and with programs; a reload is judged by them."""
+    order = "host { capabilities = net_bind_service kill }\n"
+    with Host(order + SHOW) as host:
+        left = FULL["CapPrm"] & (1 << CAP_NET_BIND_SERVICE | 1 << 5)
+        own, program = sets_of(host.status()), sets_of_program(host)
+        assert own["CapEff"] == own["CapPrm"] == left, own
+        if IS_ROOT:
+            assert own["CapBnd"] == left, own
+            assert program["CapPrm"] == program["CapBnd"] == left, program
+            before = host.status()
+            host.write_conf(order + SHOW.replace(" }", "; user = daemon }"))
+            host.reload()
+            text = host.log_text()
+            assert "svc.conf:2:9: error: " in text, text
+            assert "with CAP_SETUID and CAP_SETGID" in text, text
+            # Nothing comes back, whatever the file says now.
+            host.write_conf("host { capabilities = keep }\n" + SHOW)
+            host.reload()
+            assert sets_of(host.status()) == sets_of(before), host.status()
+
+
+@case
+def the_check_is_judged_by_what_would_stay():
+    with tempfile.TemporaryDirectory(prefix="berth-") as folder:
+        path = os.path.join(folder, "svc.conf")
+        for words, status, said in (
+                ("keep", 0 if IS_ROOT else 1, ""),
+                ("setuid setgid", 0 if IS_ROOT else 1, ""),
+                ("kill", 1, "svc.conf:2:9: error: "),
+                ("net_bind_servic", 1, "did you mean 'net_bind_service'?")):
+            with open(path, "w", encoding="ascii") as file:
+                file.write("host { capabilities = %s }\n"
+                           "dynamic P Program * /bin/cat "
+                           "{ listen = unix:@x; user = daemon }\n" % words)
+            done = run_berthd("-t", "-f", path)
+            assert done.returncode == status, (words, done)
+            assert said in done.stderr, (words, done)
+
+
+@case
+def what_root_is_for_is_told():
+    if not IS_ROOT:  # to whom nothing is told
+        with Host(SHOW) as host:
+            assert "root is" not in host.log_text(), host.log_text()
+        return
+    echo = "static echo { listen = tcp:127.0.0.1:%s }\n"
+    program = ("dynamic %s Program * /bin/cat { listen = tcp:127.0.0.1:0; "
+               "%s }\n")
+    for conf, said in (
+            (echo % "0", "root is not needed for any of the services"),
+            (echo % low_port(), "root is used only for: ports below 1024"),
+            (program % ("A", "user = daemon") +
+             program % ("B", "user = nobody; nice = -1") +
+             program % ("C", "user = daemon; chroot = /") +
+             program % ("D", "") + echo % low_port(),
+             "root is used only for: programs of daemon, nobody, root; "
+             "ports below 1024; other roots (chroot); priorities (nice)")):
+        with Host(conf) as host:
+            assert said + "\n" in host.log_text(), host.log_text()
+
+
 main()

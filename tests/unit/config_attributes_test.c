@@ -175,6 +175,7 @@ static const struct {
     {ATTRIBUTE_HOST, "reload", "script", "exact"},
     {ATTRIBUTE_HOST, "plugin_path", "/a:/b", "/a"},
     {ATTRIBUTE_HOST, "pid_file", "/run/x", "\"/run/x y\""},
+    {ATTRIBUTE_HOST, "capabilities", "keep", "kill Setuid"},
     {ATTRIBUTE_HOST, "control", "/run/c", "/run/d"},
     {ATTRIBUTE_HOST, "syslog_socket", "/dev/log", "/run/l"},
     {ATTRIBUTE_HOST, "journal_socket", "/run/j", "/run/k"},

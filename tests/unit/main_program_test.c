@@ -129,6 +129,13 @@ host_settings(const struct host *host)
 	return &host->settings;
 }
 
+void
+host_needs_root(const struct host *host, struct text *text)
+{
+	(void)host;
+	text_printf(text, "ports below 1024");
+}
+
 int
 host_run(struct host *host)
 {

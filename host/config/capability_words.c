@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * capability_words: what `capabilities` of the host may name: the names of
+ * capabilities(7), small and without CAP_, in the order of their numbers.
+ */
+#include "config/config_priv.h"
+
+const char *const capability_words[] = {"keep", "chown", "dac_override",
+    "dac_read_search", "fowner", "fsetid", "kill", "setgid", "setuid",
+    "setpcap", "linux_immutable", "net_bind_service", "net_broadcast",
+    "net_admin", "net_raw", "ipc_lock", "ipc_owner", "sys_module", "sys_rawio",
+    "sys_chroot", "sys_ptrace", "sys_pacct", "sys_admin", "sys_boot",
+    "sys_nice", "sys_resource", "sys_time", "sys_tty_config", "mknod", "lease",
+    "audit_write", "audit_control", "setfcap", "mac_override", "mac_admin",
+    "syslog", "wake_alarm", "block_suspend", "audit_read", "perfmon", "bpf",
+    "checkpoint_restore", NULL};
