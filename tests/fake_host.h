@@ -138,6 +138,7 @@ struct fake_session {
 	struct fake_buffer input;  /* what the service has not taken */
 	unsigned writes;	   /* how many succeeded: count of datagrams */
 	bool closing;		   /* berth_close() was called */
+	bool half_closed;	   /* berth_half_close() was called */
 	bool aborted;		   /* berth_abort(), or a negative result */
 	bool paused;
 	uint32_t timeout_ms; /* berth_session_timeout(), 0: none */

@@ -15,14 +15,20 @@ session_of(struct berth_session *session)
 	return (struct fake_session *)(void *)session;
 }
 
+static bool
+cannot_write(const struct fake_session *session)
+{
+	return session->closing || session->half_closed || session->aborted ||
+	       session->ended;
+}
+
 static size_t
 session_writable(struct berth_session *public)
 {
 	struct fake_session *session = session_of(public);
 	size_t pending = session->output.size - session->sent;
 
-	if (session->closing || session->aborted || session->ended ||
-	    pending >= session->output_limit)
+	if (cannot_write(session) || pending >= session->output_limit)
 		return 0;
 	return session->output_limit - pending;
 }
@@ -33,7 +39,7 @@ session_write(struct berth_session *public, struct berth_bytes bytes)
 	struct fake_session *session = session_of(public);
 	size_t room = session_writable(public), size = bytes.size;
 
-	if (session->closing || session->aborted || session->ended)
+	if (cannot_write(session))
 		return -EPIPE;
 	if (size > room && session->serves && session->wait_result < 0)
 		return session->wait_result;
@@ -57,7 +63,7 @@ session_vprintf(struct berth_session *public, const char *format, va_list ap)
 	fake_buffer_init(&text);
 	fake_buffer_vprintf(&text, format, ap);
 	if (text.size <= session_writable(public) || session->serves ||
-	    session->closing || session->aborted || session->ended)
+	    cannot_write(session))
 		r = session_write(public, berth_bytes(text.data, text.size));
 	else
 		session->wants_output = true;
@@ -69,6 +75,17 @@ static void
 session_close(struct berth_session *public)
 {
 	session_of(public)->closing = true;
+}
+
+static int
+session_half_close(struct berth_session *public)
+{
+	struct fake_session *session = session_of(public);
+
+	if (session->closing || session->aborted || session->ended)
+		return -EPIPE;
+	session->half_closed = true;
+	return 0;
 }
 
 static void
@@ -197,6 +214,7 @@ fake_session_table(struct berth_host *table)
 	table->vprintf = session_vprintf;
 	table->writable = session_writable;
 	table->close = session_close;
+	table->half_close = session_half_close;
 	table->abort = session_abort;
 	table->pause = session_pause;
 	table->session_timeout = session_timeout;

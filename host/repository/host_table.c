@@ -271,4 +271,5 @@ const struct berth_host repository_host_table = {
     .stream_release = places_release_stream,
     .hand_over = heir_hand_over,
     .heirs = heir_each,
+    .half_close = session_half_close,
 };

@@ -9,6 +9,9 @@
  * socket make the kernel reset the connection, and the client may lose what
  * was sent to it last (RFC 1122, 4.2.2.13).
  *
+ * A half-close ends our side alone, in the same way, and leaves the rest to the
+ * service: the client's bytes are offered as before, until its end.
+ *
  * Both steps have limits: flushing ends when nothing was taken for linger,
  * lingering when it has lasted that long or too much came.
  */
@@ -56,6 +59,31 @@ arm(struct session *session)
 	if (session->output == NULL)
 		result = session->reason;
 	session_doom(session, result);
+}
+
+int
+session_half_close(struct berth_session *public)
+{
+	struct session *session = session_of(public);
+
+	if ((session->flags & SESSION_DATAGRAM) != 0)
+		return -EOPNOTSUPP;
+	if (session->phase != PHASE_OPEN)
+		return -EPIPE;
+	session->flags |= SESSION_HALF;
+	session->flags &= (uint16_t)~SESSION_SHORT;
+	session_touch(session);
+	return 0;
+}
+
+/* What the client sends from here on is still the service's. */
+void
+session_half_step(struct session *session)
+{
+	if (session->output != NULL || (session->flags & SESSION_SHUT) != 0)
+		return;
+	session->flags |= SESSION_SHUT;
+	shutdown(session->fd, SHUT_WR);
 }
 
 void

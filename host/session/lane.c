@@ -220,7 +220,7 @@ state_of(const struct session *session)
 
 	if (session->phase != PHASE_OPEN)
 		return names[session->phase];
-	if ((session->flags & SESSION_EOF) != 0)
+	if ((session->flags & (SESSION_EOF | SESSION_HALF)) != 0)
 		return "half-closed";
 	if ((session->flags & SESSION_STOPPED) != 0)
 		return "paused";

@@ -46,6 +46,13 @@ session_output_low(const struct session *session)
 	       buffer_size(session->output) <= limit_of(session) / 2;
 }
 
+static inline bool
+is_over(const struct session *session)
+{
+	return session->phase != PHASE_OPEN ||
+	       (session->flags & SESSION_HALF) != 0;
+}
+
 static inline void
 count_sent(struct session *session, size_t sent)
 {
@@ -121,7 +128,7 @@ write_unusual(struct session *session, struct berth_bytes bytes)
 	size_t size = bytes.size > INT_MAX ? INT_MAX : bytes.size;
 	int result;
 
-	if (session->phase != PHASE_OPEN)
+	if (is_over(session))
 		return -EPIPE;
 	if ((session->flags & SESSION_DATAGRAM) != 0)
 		return datagram_write(session, bytes);
@@ -174,7 +181,7 @@ session_writable(struct berth_session *public)
 	size_t limit = limit_of(session),
 	       waiting = buffer_size(session->output);
 
-	if (session->phase != PHASE_OPEN)
+	if (is_over(session))
 		return 0;
 	if ((session->flags & SESSION_DATAGRAM) != 0)
 		return DATAGRAM_MAX;
@@ -217,7 +224,7 @@ session_vprintf(struct berth_session *public, const char *format, va_list ap)
 	va_list again;
 	int size;
 
-	if (session->phase != PHASE_OPEN)
+	if (is_over(session))
 		return -EPIPE;
 	va_copy(again, ap);
 	size = vsnprintf(text, sizeof(text), format, again);

@@ -209,6 +209,8 @@ settle(struct session *session)
 {
 	if (session->phase == PHASE_FLUSHING)
 		session_shut_step(session);
+	else if (unlikely((session->flags & SESSION_HALF) != 0))
+		session_half_step(session);
 	session_uncork(session);
 	if (session->phase != PHASE_DOOMED)
 		watch(session);

@@ -217,6 +217,7 @@ int session_vprintf(
     struct berth_session *session, const char *format, va_list ap);
 size_t session_writable(struct berth_session *session);
 void session_close(struct berth_session *session);
+int session_half_close(struct berth_session *session);
 void session_abort(struct berth_session *session);
 void session_pause(struct berth_session *session, int pause);
 int session_timeout(struct berth_session *session, uint32_t ms);

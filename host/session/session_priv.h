@@ -57,6 +57,8 @@ enum session_phase {
 #define SESSION_CORKED 0x800u /* TCP in its open hook: see output.c */
 #define SESSION_PEEKS 0x1000u /* see hand_over.c */
 #define SESSION_HELD 0x400u   /* server_hold() */
+#define SESSION_HALF 0x1000u  /* half-closed: no more is written */
+#define SESSION_SHUT 0x2000u  /* and the kernel was told */
 #define SESSION_STOPPED (SESSION_PAUSED | SESSION_HELD) /* does not read */
 
 struct session_name {
@@ -188,6 +190,8 @@ bool session_output_low(const struct session *session);
 
 /* Begins the orderly end. */
 void session_shut(struct session *session, int reason);
+/* Ends our side when the output is flushed. */
+void session_half_step(struct session *session);
 /* Its next step, when the output is flushed. */
 void session_shut_step(struct session *session);
 /* Throws away what still comes; >0: there may be more. */

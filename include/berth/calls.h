@@ -162,6 +162,20 @@ berth_close(struct berth_session *s)
 	s->service->host->close(s);
 }
 
+/*
+ * End our side only: flush and half-close, and go on reading.  The client gets
+ * its end and may still send, which input is offered as before; output_ready
+ * is called no more.  berth_close() is due when the client has ended its side
+ * as well (eof), or the rest of it is not wanted.  0, also a second time; then
+ * writing is -EPIPE.  -EPIPE when the session is closing, -EOPNOTSUPP for a
+ * datagram.  Since 1.1.
+ */
+static inline int
+berth_half_close(struct berth_session *s)
+{
+	return s->service->host->half_close(s);
+}
+
 /* End at once; what was not sent is dropped.  closed is called soon, not inside
  * this call. */
 static inline void

@@ -101,6 +101,8 @@ struct berth_host {
 	int (*hand_over)(struct berth_session *, const char *);
 	void (*heirs)(struct berth_service *,
 	    void (*)(void *arg, const char *name), void *);
+	/* and the end of our side only */
+	int (*half_close)(struct berth_session *);
 };
 
 #endif

@@ -90,7 +90,6 @@ struct relay {
 	struct attempt attempt;
 	struct target *target;
 	int fd;		    /* -1: no connection is made or tried */
-	uint64_t input_ns;  /* when the client last sent something */
 	uint32_t waited_ms; /* for the first resolution of a name */
 	unsigned connected : 1;
 	unsigned client_ended : 1;

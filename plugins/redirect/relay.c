@@ -8,10 +8,8 @@
  *	                  in the kernel: it is peeked at, and then taken
  *
  * So nothing is held here, whoever is slow, but the last bytes of a client
- * that has ended its side.  The client's end is handed on as the end of that
- * side, and the target may still answer.  The target's end closes the session,
- * in which the client can send no more: so that waits while the client is
- * sending, until it has been quiet for QUIET_MS.
+ * that has ended its side.  The end of one side is handed on as the end of that
+ * side, and the other may go on; the session ends when both have.
  *
  * The session is paused until there is a target, so that no byte is lost when
  * the first one that is tried does not answer.
@@ -23,7 +21,6 @@
 
 #include "redirect.h"
 
-#define QUIET_MS 30
 #define LOOKUP_MS 20 /* how often it is looked for the first addresses */
 
 static struct redirect *
@@ -68,7 +65,6 @@ relay_input(struct berth_session *session, struct berth_bytes in)
 	struct relay *relay = session->state;
 	ssize_t sent = 0;
 
-	relay->input_ns = berth_now(session->service);
 	if (relay->connected)
 		sent = send_some(relay, in.data, in.size);
 	if (sent < 0)
@@ -129,18 +125,17 @@ send_pending(struct relay *relay)
 
 /* --- the target's bytes --- */
 
-/* The target has no more to say.  0 or a negative errno. */
+/* The target has no more to say; the client may.  0 or a negative errno. */
 static int
 end_client(struct relay *relay)
 {
-	struct berth_session *session = relay->session;
-	uint64_t quiet_ns = berth_now(session->service) - relay->input_ns;
-
 	relay->target_ended = 1;
-	if (!relay->client_ended &&
-	    (relay->paused || quiet_ns < QUIET_MS * UINT64_C(1000000)))
-		return berth_session_timeout(session, QUIET_MS);
-	berth_close(session);
+	if (!relay->client_ended)
+		return berth_half_close(relay->session);
+	/* Else end_target() will, when all is sent. */
+	if (relay->pending_at < relay->pending_size)
+		return 0;
+	berth_close(relay->session);
 	return 0;
 }
 
@@ -365,8 +360,6 @@ relay_timeout(struct berth_session *session)
 {
 	struct relay *relay = session->state;
 
-	if (relay->target_ended)
-		return end_client(relay);
 	if (relay->attempt.addresses == NULL)
 		return start(relay);
 	return fail_over(relay, ETIMEDOUT);

@@ -62,6 +62,31 @@ def the_targets_end_is_the_clients():
                 assert receive_all(client) == b"bye\n"
 
 
+@case
+def what_comes_after_the_targets_end_is_delivered():
+    heard = []
+    begun, done = threading.Event(), threading.Event()
+
+    def end_first(connection):
+        connection.sendall(b"bye\n")
+        connection.shutdown(socket.SHUT_WR)
+        heard.append(receive(connection, 5))
+        begun.set()
+        heard.append(receive_all(connection))
+        done.set()
+
+    with Server(end_first) as server:
+        with Shipped(TO % target(server), "redirect") as host:
+            with host.connect(0) as client:
+                assert receive_all(client) == b"bye\n"
+                client.sendall(b"first")
+                assert begun.wait(TIMEOUT), heard
+                client.sendall(b" and last")
+                client.shutdown(socket.SHUT_WR)
+                assert done.wait(TIMEOUT)
+    assert heard == [b"first", b" and last"], heard
+
+
 def blocks(size):
     for at in range(0, size, len(BLOCK)):
         yield struct.pack("!Q", at) + BLOCK[8:min(len(BLOCK), size - at)]
