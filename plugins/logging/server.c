@@ -9,15 +9,13 @@
  * can't be written: it has them still, and comes back.
  */
 #include <errno.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "port.h"
 #include "server.h"
-
-#define PORT_NAME "ace_logger"
-#define PORT_DEFAULT "9700"
 
 /* --- clients --- */
 
@@ -210,8 +208,7 @@ listen_at(struct server *server)
 		    "port %s: it has its port from `listen` already", port);
 	}
 	if (port == NULL || strcmp(port, "0") == 0)
-		port = getservbyname(PORT_NAME, "tcp") != NULL ? PORT_NAME
-							       : PORT_DEFAULT;
+		port = default_port();
 	if (snprintf(endpoint, sizeof(endpoint), "tcp:*:%s", port) >=
 	    (int)sizeof(endpoint))
 		return berth_fail(service, EINVAL, "'%s' is no port", port);
@@ -233,8 +230,12 @@ static int
 init(struct berth_service *service, int argc, char **argv)
 {
 	struct server *server = service->state;
+	struct timespec now;
 	int result;
 
+	clock_gettime(CLOCK_REALTIME, &now);
+	server->start_ns = (uint64_t)now.tv_sec * 1000000000 +
+			   (uint64_t)now.tv_nsec;
 	server->service = service;
 	server->folder = ".";
 	server->keep = 5;

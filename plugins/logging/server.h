@@ -35,8 +35,9 @@ struct server {
 	uint32_t keep;	      /* old files of each name */
 	uint64_t most;	      /* bytes of a record, with its header */
 	int acknowledge;
-	int folder_fd; /* -1: not open */
-	int socket_fd; /* of the daemon; -1: not open */
+	int folder_fd;	   /* -1: not open */
+	int socket_fd;	   /* of the daemon; -1: not open */
+	uint64_t start_ns; /* wall clock: files not written since are checked */
 	unsigned file_count;
 	TAILQ_HEAD(file_list, file) files;
 	struct iovec parts[2 * BATCH_MOST];
@@ -60,6 +61,11 @@ void store_close(struct server *server);
 /* Appends so many of server->parts, to the file of that host; all of them or
  * none.  0 or a negative errno. */
 int store_append(struct server *server, const char *host, unsigned parts);
+
+/* --- repair.c --- */
+/* Cuts off what is left of an entry that was not written whole.  0 or a
+ * negative errno. */
+int repair(struct server *server, const char *name, int fd, uint64_t *size);
 
 /* --- daemon.c: syslogd and journald --- */
 int daemon_open(struct server *server);

@@ -55,6 +55,14 @@ open_file(struct server *server, const char *name, struct file **ret_file)
 	}
 	file->size = (uint64_t)status.st_size;
 	file->checked_ns = berth_now(server->service);
+	error = (uint64_t)status.st_mtim.tv_sec * 1000000000 +
+			    (uint64_t)status.st_mtim.tv_nsec <
+			server->start_ns
+		    ? repair(server, name, file->fd, &file->size)
+		    : 0;
+	if (error != 0)
+		berth_log(server->service, BERTH_WARNING, "%s: %s", name,
+		    strerror(-error));
 	TAILQ_INSERT_HEAD(&server->files, file, link);
 	server->file_count++;
 	*ret_file = file;
