@@ -12,7 +12,7 @@ const struct berth_static_service berth_static_services[] = {
     {"daytime", make_daytime, NULL},
     {"time", make_time, NULL},
     {"chargen", make_chargen, NULL},
-    {"stream", make_stream, NULL},
     {"tcpmux", make_tcpmux, NULL},
+    {"stream", make_stream, NULL},
     {NULL, NULL, NULL},
 };

@@ -57,8 +57,8 @@ enum session_phase {
 #define SESSION_CORKED 0x800u /* TCP in its open hook: see output.c */
 #define SESSION_PEEKS 0x1000u /* see hand_over.c */
 #define SESSION_HELD 0x400u   /* server_hold() */
-#define SESSION_HALF 0x1000u  /* half-closed: no more is written */
-#define SESSION_SHUT 0x2000u  /* and the kernel was told */
+#define SESSION_HALF 0x2000u  /* half-closed: no more is written */
+#define SESSION_SHUT 0x4000u  /* and the kernel was told */
 #define SESSION_STOPPED (SESSION_PAUSED | SESSION_HELD) /* does not read */
 
 struct session_name {

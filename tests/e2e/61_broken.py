@@ -66,8 +66,8 @@ CASES = [
      "+static discard { reload = exact }\n", [("5:18", "reload")]),
     ("no such setting", "+host { relaod = exact }\n",
      [("5:8", "did you mean 'reload'")]),
-    ("concurrency of a later release",
-     "+static discard { concurrency = pool }\n", [("5:32", "not yet")]),
+    ("a pool without a number",
+     "+static discard { concurrency = pool }\n", [("5:32", "the number of its threads")]),
     # endpoints
     ("no such kind of endpoint", "+static discard { listen = tpc:*:7 }\n",
      [("5:27", "tpc")]),

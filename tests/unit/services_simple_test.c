@@ -347,7 +347,12 @@ table(void **state)
 	}
 	assert_string_equal(
 	    berth_static_services[0].alias, "ACE_Service_Manager");
-	assert_null(berth_static_services[count].name);
+	/* The one that is no service. */
+	assert_string_equal(berth_static_services[count].name, "stream");
+	type = berth_static_services[count].make();
+	assert_int_equal(type->header.kind, BERTH_KIND_STREAM);
+	assert_int_equal(type->header.size, sizeof(struct berth_stream_type));
+	assert_null(berth_static_services[count + 1].name);
 }
 
 int
