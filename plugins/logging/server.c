@@ -67,18 +67,18 @@ acknowledge(struct berth_session *session)
 {
 	struct client *client = session->state;
 	unsigned char *at = client->unsent;
-	size_t begin = sizeof(client->unsent) - client->unsent_size;
+	size_t size = sizeof(client->unsent);
 	int sent;
 
 	if (client->unsent_size == 0) {
 		for (unsigned i = 0; i < 8; i++)
 			at[i] = (unsigned char)(client->taken >> (56 - 8 * i) &
 						0xff);
-		client->unsent_size = 8;
-		begin = 0;
+		client->unsent_size = size;
+		client->told = client->taken;
 	}
-	sent = berth_write(
-	    session, berth_bytes(at + begin, client->unsent_size));
+	at += size - client->unsent_size;
+	sent = berth_write(session, berth_bytes(at, client->unsent_size));
 	if (sent > 0)
 		client->unsent_size -= (size_t)sent;
 }
@@ -147,17 +147,16 @@ input(struct berth_session *session, struct berth_bytes in)
 	return (int)taken;
 }
 
+/* The rest of one that was cut short, and then what came meanwhile. */
 static int
 output_ready(struct berth_session *session)
 {
 	struct client *client = session->state;
 
-	if (client->unsent_size > 0) {
+	if (client->unsent_size > 0)
 		acknowledge(session);
-		if (client->unsent_size > 0)
-			return 0;
-	}
-	acknowledge(session);
+	if (client->unsent_size == 0 && client->told < client->taken)
+		acknowledge(session);
 	return 0;
 }
 

@@ -47,6 +47,7 @@ struct server {
 /* The state of a session. */
 struct client {
 	uint64_t taken;		 /* records that were written */
+	uint64_t told;		 /* in the last acknowledgement */
 	unsigned char unsent[8]; /* what is left of an acknowledgement */
 	size_t unsent_size;
 	char host[ENTRY_HOST_BYTES]; /* "" before its first record */
