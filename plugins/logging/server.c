@@ -115,8 +115,9 @@ collect(struct server *server, const char *host, struct berth_bytes in,
 	return result < 0 && count == 0 ? result : (ssize_t)at;
 }
 
+/* How many bytes were written, or a negative errno.  Under the lock. */
 static int
-input(struct berth_session *session, struct berth_bytes in)
+keep(struct berth_session *session, struct berth_bytes in)
 {
 	struct server *server = session->service->state;
 	struct client *client = session->state;
@@ -125,8 +126,6 @@ input(struct berth_session *session, struct berth_bytes in)
 	unsigned count;
 	int result;
 
-	if (client->host[0] == '\0')
-		name_host(session, client->host);
 	do {
 		ssize_t size = collect(server, client->host,
 		    berth_bytes(data + taken, in.size - taken), &count);
@@ -142,9 +141,24 @@ input(struct berth_session *session, struct berth_bytes in)
 		client->taken += count;
 		server->records += count;
 	} while (count > 0);
-	if (server->acknowledge && taken > 0)
-		acknowledge(session);
 	return (int)taken;
+}
+
+static int
+input(struct berth_session *session, struct berth_bytes in)
+{
+	struct server *server = session->service->state;
+	struct client *client = session->state;
+	int result;
+
+	if (client->host[0] == '\0')
+		name_host(session, client->host);
+	pthread_mutex_lock(&server->lock);
+	result = keep(session, in);
+	pthread_mutex_unlock(&server->lock);
+	if (server->acknowledge && result > 0)
+		acknowledge(session);
+	return result;
 }
 
 /* The rest of one that was cut short, and then what came meanwhile. */
@@ -177,7 +191,9 @@ open_session(struct berth_session *session)
 {
 	struct server *server = session->service->state;
 
+	pthread_mutex_lock(&server->lock);
 	server->clients++;
+	pthread_mutex_unlock(&server->lock);
 	return 0;
 }
 
@@ -191,6 +207,7 @@ fini(struct berth_service *service)
 	store_close(server);
 	if (server->socket_fd >= 0)
 		close(server->socket_fd);
+	pthread_mutex_destroy(&server->lock);
 }
 
 static int
@@ -242,6 +259,7 @@ init(struct berth_service *service, int argc, char **argv)
 	server->folder_fd = -1;
 	server->socket_fd = -1;
 	TAILQ_INIT(&server->files);
+	pthread_mutex_init(&server->lock, NULL);
 	result = start(server, argc, argv);
 	if (result != 0)
 		fini(service);
@@ -251,8 +269,9 @@ init(struct berth_service *service, int argc, char **argv)
 static void
 info(struct berth_service *service, struct berth_text *text)
 {
-	const struct server *server = service->state;
+	struct server *server = service->state;
 
+	pthread_mutex_lock(&server->lock);
 	berth_text_printf(text,
 	    "%llu records of %llu clients into %s, %llu refused",
 	    (unsigned long long)server->records,
@@ -262,11 +281,12 @@ info(struct berth_service *service, struct berth_text *text)
 	if (server->dropped > 0)
 		berth_text_printf(text, ", %llu dropped",
 		    (unsigned long long)server->dropped);
+	pthread_mutex_unlock(&server->lock);
 }
 
 BERTH_SERVICE(make_logging_server, .summary = "keeps log records of clients",
-    .state_size = sizeof(struct server), .init = init, .fini = fini,
-    .info = info,
+    .flags = BERTH_CONCURRENT, .state_size = sizeof(struct server),
+    .init = init, .fini = fini, .info = info,
     .session = {
 	.state_size = sizeof(struct client),
 	.open = open_session,

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * server: what the files of logging_server share.  All of it belongs to the
- * thread of the reactor.
+ * server: what the files of logging_server share.  Sessions may be in many
+ * threads: what they share is touched under the lock alone.
  */
 #ifndef LOGGING_SERVER_H
 #define LOGGING_SERVER_H
 
 #include <berth/berth.h>
+#include <pthread.h>
 #include <sys/queue.h>
 #include <sys/uio.h>
 
@@ -27,6 +28,7 @@ struct file {
 
 struct server {
 	struct berth_service *service;
+	pthread_mutex_t lock; /* of what changes after init */
 	enum sink sink;
 	const char *folder;
 	const char *path;     /* of the one file, or of the daemon's socket */

@@ -8,6 +8,7 @@ import random
 import socket
 import struct
 import subprocess
+import threading
 
 from berth_e2e import (
     BUILD, TIMEOUT, case, main, receive, receive_all, wait_until)
@@ -74,23 +75,33 @@ def every_form_and_every_split():
 
 @case
 def many_clients_at_once():
-    sent = {b"%d-%d" % (c, n) for c in range(20) for n in range(500)}
-    with server() as host:
-        clients = [host.connect(0) for _ in range(20)]
-        for n in range(500):
-            for c, client in enumerate(clients):
-                client.sendall(record(b"%d-%d" % (c, n), "<>"[c % 2]))
-        for client in clients:
-            client.shutdown(socket.SHUT_WR)
-        for client in clients:
-            assert receive_all(client) == b""
-            client.close()
-        found = [text_of(r) for _, r in entries(read(host))]
-        assert len(found) == len(sent) and set(found) == sent
-        # Each client's in its order.
-        for c in range(20):
-            mine = [t for t in found if t.startswith(b"%d-" % c)]
-            assert mine == [b"%d-%d" % (c, n) for n in range(500)]
+    """Whatever drives them."""
+    for words in ("reactive", "thread", "pool 4"):
+        with server(attributes="concurrency = " + words) as host:
+            from_many_clients(host)
+
+
+def from_many_clients(host):
+    sent = {b"%d-%d" % (c, n) for c in range(20) for n in range(300)}
+    clients = [host.connect(0) for _ in range(20)]
+
+    def send(c):
+        for n in range(300):
+            clients[c].sendall(record(b"%d-%d" % (c, n), "<>"[c % 2]))
+        clients[c].shutdown(socket.SHUT_WR)
+        assert receive_all(clients[c]) == b""
+        clients[c].close()
+
+    threads = [threading.Thread(target=send, args=(c,)) for c in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(TIMEOUT)
+    found = [text_of(r) for _, r in entries(read(host))]
+    assert len(found) == len(sent) and set(found) == sent
+    for c in range(20):  # each client's in its order
+        mine = [t for t in found if t.startswith(b"%d-" % c)]
+        assert mine == [b"%d-%d" % (c, n) for n in range(300)]
 
 
 @case
