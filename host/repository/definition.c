@@ -138,8 +138,7 @@ definition_resolve(struct definition *definition, struct ledgers *ledgers,
 	    .settings = &definition->settings,
 	};
 
-	int result = check_list(
-	    definition, &directive->name_place, errors);
+	int result = check_list(definition, &directive->name_place, errors);
 	int lines = 0;
 
 	if (result == 0)
