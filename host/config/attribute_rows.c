@@ -532,9 +532,9 @@ static const struct attribute host_attributes[] = {
     {HOST("capabilities", VALUE_WORDS, CHANGE_RESTART, capabilities),
 	.syntax = "NAME ... | keep", .initial = "", .choices = capability_words,
 	.help = "The most that the host keeps of the capabilities that it was "
-		"started with, programs of root included; keep: all. Without "
-		"it, a host that is root keeps those that it can use; see "
-		"berthd(8)."},
+		"started with, programs of root included, or keep for all; "
+		"without it, a host that is root keeps those that it can "
+		"use, see berthd(8)."},
     {.name = NULL},
 };
 
