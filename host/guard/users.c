@@ -12,6 +12,9 @@
 
 #include "guard/guard_priv.h"
 
+/* For one entry, the members of a group included. */
+#define ENTRY_BYTES 65536u
+
 /* A number, or -1. */
 static int64_t
 number_of(const char *word)
@@ -31,17 +34,23 @@ number_of(const char *word)
 static int64_t
 user_of(const char *word)
 {
-	const struct passwd *entry = getpwnam(word);
+	struct passwd entry, *found = NULL;
+	char room[ENTRY_BYTES];
 
-	return entry != NULL ? (int64_t)entry->pw_uid : number_of(word);
+	if (getpwnam_r(word, &entry, room, sizeof(room), &found) != 0)
+		return -1;
+	return found != NULL ? (int64_t)found->pw_uid : number_of(word);
 }
 
 static int64_t
 group_of(const char *word)
 {
-	const struct group *entry = getgrnam(word);
+	struct group entry, *found = NULL;
+	char room[ENTRY_BYTES];
 
-	return entry != NULL ? (int64_t)entry->gr_gid : number_of(word);
+	if (getgrnam_r(word, &entry, room, sizeof(room), &found) != 0)
+		return -1;
+	return found != NULL ? (int64_t)found->gr_gid : number_of(word);
 }
 
 struct lookup {
