@@ -71,7 +71,7 @@ use_now(void)
 	struct mallinfo2 info = mallinfo2();
 	struct use use = {.given = info.uordblks + info.hblkhd};
 	FILE *file = fopen("/proc/self/statm", "r");
-	unsigned long all, resident;
+	unsigned long all = 0, resident = 0;
 
 	if (file == NULL || fscanf(file, "%lu %lu", &all, &resident) != 2)
 		check(-EIO, "/proc/self/statm");

@@ -48,8 +48,10 @@ export PKG_CONFIG_PATH
 [ -z "$(pkg-config --libs berth)" ] ||
     fail "berth.pc: a plugin links no library"
 
-for plugin in "$top"/plugins/*/; do
-	name=$(basename "$plugin")
+shipped=$(find "$top/plugins" -name '*.am' -exec cat {} + |
+    sed -n 's/.*plugins\/.*\/\(.*\)\.la.*/\1/p' | sort -u)
+[ -n "$shipped" ] || fail "no plugin is shipped"
+for name in $shipped; do
 	[ -e "$plugins/$name.so" ] || fail "no plugin $name was installed"
 	"$prefix/sbin/berthd" -T -S \
 	    "dynamic X Service_Object * $name:make_$name()" \

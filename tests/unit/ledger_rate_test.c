@@ -96,8 +96,9 @@ test_formats(void **state)
 	    [LOG_FORMAT_XINETD] = "NOTE: echo 7 START lines suppressed\n",
 	    [LOG_FORMAT_LOGFMT] =
 		" event=suppressed service=echo kind=start lines=7\n",
-	    [LOG_FORMAT_JSON] = ",\"event\":\"suppressed\",\"service\":"
-				"\"echo\",\"kind\":\"start\",\"lines\":7}\n",
+	    [LOG_FORMAT_JSON] =
+		(",\"event\":\"suppressed\",\"service\":\"echo\","
+		 "\"kind\":\"start\",\"lines\":7}\n"),
 	};
 
 	for (int format = 0; format < 3; format++) {
