@@ -391,17 +391,8 @@ rate_print(
 {
 	const struct rate *rate = field;
 
-	(void)attribute;
-	if (rate->count == 0) {
-		text_printf(text, "unlimited");
-		return;
-	}
-	text_printf(text, "%u", rate->count);
-	if (rate->per_ms != 1000) {
-		text_add(text, "/", 1);
-		print_time(rate->per_ms, text);
-	}
-	if (rate->pause_ms != 0) {
+	line_rate_print(attribute, field, text);
+	if (rate->count != 0 && rate->pause_ms != 0) {
 		text_add(text, " ", 1);
 		print_time(rate->pause_ms, text);
 	}
