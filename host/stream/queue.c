@@ -319,6 +319,23 @@ enqueue(struct berth_queue *public, struct berth_message *message,
 	return result;
 }
 
+int
+queue_put_back(struct berth_queue *public, struct berth_message *message)
+{
+	struct queue *queue = queue_of(public);
+	int result = -ESHUTDOWN;
+
+	lock(queue);
+	if (queue->state != BERTH_QUEUE_DEACTIVATED) {
+		insert(queue, message, BERTH_QUEUE_HEAD);
+		if (queue->consumers > 0)
+			pthread_cond_signal(&queue->stock);
+		result = 0;
+	}
+	unlock(queue);
+	return result;
+}
+
 static int
 dequeue(struct berth_queue *public, enum berth_queue_end end,
     uint64_t deadline_ns, struct berth_message **ret_message)

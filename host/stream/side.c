@@ -239,21 +239,6 @@ count_pending(struct side *side, int by)
 	stream_unlock(stream);
 }
 
-/* What was taken already goes back, also beyond the mark. */
-static int
-put_back(struct side *side, struct berth_message *message)
-{
-	struct berth_queue_facts facts;
-	int result;
-
-	berth_queue_facts(side->queue, &facts);
-	berth_queue_marks(side->queue, SIZE_MAX, facts.low_bytes);
-	result = berth_enqueue(
-	    side->queue, message, BERTH_QUEUE_HEAD, BERTH_NO_WAIT);
-	berth_queue_marks(side->queue, facts.high_bytes, facts.low_bytes);
-	return result;
-}
-
 int
 side_putq(struct berth_side *public, struct berth_message *message,
     enum berth_queue_end end, uint64_t deadline_ns)
@@ -265,7 +250,7 @@ side_putq(struct berth_side *public, struct berth_message *message,
 		return -ENOTSUP;
 	count_pending(side, 1);
 	result = end == BERTH_QUEUE_HEAD
-		     ? put_back(side, message)
+		     ? queue_put_back(side->queue, message)
 		     : berth_enqueue(side->queue, message, end, deadline_ns);
 	if (result != 0)
 		count_pending(side, -1);

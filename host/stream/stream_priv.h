@@ -32,6 +32,8 @@ int condition_new(pthread_cond_t *condition);
 
 /* Who dequeues waits no more: what is there is served, then -ESHUTDOWN. */
 void queue_end(struct berth_queue *public);
+/* To the head, whatever the marks say; 0 or -ESHUTDOWN. */
+int queue_put_back(struct berth_queue *public, struct berth_message *message);
 
 /* --- a side in its place
  * ----------------------------------------------------*/

@@ -367,6 +367,52 @@ test_flow(void **state)
 	stream_free(stream);
 }
 
+/* Takes two, puts the second and then the first back, and serves all. */
+static void
+serve_after_all(struct berth_side *side)
+{
+	struct berth_message *first, *second;
+	struct berth_queue_facts facts;
+
+	if (berth_getq(side, &first, BERTH_WAIT) != 0 ||
+	    berth_getq(side, &second, BERTH_WAIT) != 0)
+		return;
+	/* Others have filled the queue meanwhile. */
+	do
+		berth_queue_facts(berth_side_queue(side), &facts);
+	while (facts.bytes <= facts.high_bytes);
+	assert_int_equal(berth_ungetq(side, second), 0);
+	assert_int_equal(berth_ungetq(side, first), 0);
+	serve(side);
+}
+
+static const struct berth_module_type hesitant = {
+    .down = {.svc = serve_after_all, .high_bytes = 3},
+};
+
+/* What is put back comes first again, and the marks are no matter. */
+static void
+test_put_back(void **state)
+{
+	struct berth_service h = named("h"), r = named("r");
+	struct stream *stream = new_stream(0);
+	struct berth_stream *public = stream_public(stream);
+	struct berth_message *m;
+
+	(void)state;
+	push(stream, &mirror, &r);
+	push(stream, &hesitant, &h);
+	for (char word[] = "0"; word[0] <= '9'; word[0]++)
+		assert_int_equal(
+		    berth_stream_put(public, text(word), BERTH_WAIT), 0);
+	for (char digit = '0'; digit <= '9'; digit++) {
+		assert_int_equal(berth_stream_get(public, &m, BERTH_WAIT), 0);
+		assert_int_equal(*m->read, digit);
+		berth_message_release(m);
+	}
+	stream_free(stream);
+}
+
 /* --- changes under load ----------------------------------------------------*/
 
 #define CHANGES 1000
@@ -536,6 +582,7 @@ main(void)
 	    cmocka_unit_test(test_stop),
 	    cmocka_unit_test(test_half_open),
 	    cmocka_unit_test(test_flow),
+	    cmocka_unit_test(test_put_back),
 	    cmocka_unit_test(test_changes),
 	    cmocka_unit_test(test_crew),
 	};
