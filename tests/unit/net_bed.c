@@ -7,7 +7,6 @@
 #include <dirent.h>
 #include <time.h>
 
-#define PATIENCE_S 30
 #define TEST_S 300
 
 int

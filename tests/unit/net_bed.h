@@ -20,6 +20,9 @@
 
 #include "net/net.h"
 
+/* How long a test waits for what must come. */
+#define PATIENCE_S 30
+
 struct bed {
 	struct reactor *reactor;
 	struct listeners *listeners;
