@@ -20,6 +20,8 @@
 #define LOOKUP_BYTES_FIRST 1024u
 #define LOOKUP_BYTES_LAST (1024u * 1024)
 #define GROUPS_FIRST 32
+/* Of a host that may be as its programs are; more are set anew. */
+#define HOST_GROUPS 64
 
 struct finder {
 	struct arena *arena;
@@ -215,6 +217,27 @@ check_right(struct finder *finder)
 	return 0;
 }
 
+/* The host runs as just that, so that there is nothing to change. */
+static bool
+is_host(const struct account *account)
+{
+	gid_t groups[HOST_GROUPS];
+	uid_t uids[3];
+	gid_t gids[3];
+	int count = getgroups(HOST_GROUPS, groups);
+
+	if (count < 0 || (unsigned)count != account->group_count ||
+	    memcmp(groups, account->groups, (size_t)count * sizeof(gid_t)) !=
+		0 ||
+	    getresuid(&uids[0], &uids[1], &uids[2]) < 0 ||
+	    getresgid(&gids[0], &gids[1], &gids[2]) < 0)
+		return false;
+	for (unsigned i = 0; i < 3; i++)
+		if (uids[i] != account->uid || gids[i] != account->gid)
+			return false;
+	return true;
+}
+
 int
 account_find(struct arena *arena, const struct spawn_request *request,
     const struct place *place, struct errors *errors,
@@ -229,7 +252,9 @@ account_find(struct arena *arena, const struct spawn_request *request,
 	if (result == 0)
 		result = account.switches ? find_groups(&finder)
 					  : check_right(&finder);
-	if (result == 0)
+	if (result == 0) {
+		account.switches = account.switches && !is_host(&account);
 		*ret_account = account;
+	}
 	return result;
 }

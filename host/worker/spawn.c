@@ -39,6 +39,8 @@
 /* Of the kernel: as large as its set of signals. */
 #define KERNEL_SIGNALS 64
 #define KERNEL_SIGSET_BYTES ((size_t)KERNEL_SIGNALS / 8)
+/* Of its struct sigaction, with room; the handler comes first. */
+#define KERNEL_SIGACTION_WORDS 8
 
 /* 32-bit systems have older calls with 16-bit users under the short names. */
 #ifdef SYS_setresuid32
@@ -58,6 +60,7 @@
 
 struct job {
 	const struct spawn *spawn;
+	uint64_t signals; /* bit N - 1: signal N is to have its default */
 	enum spawn_step step;
 	int error; /* 0: it runs */
 };
@@ -89,17 +92,18 @@ spawn_step_text(enum spawn_step step)
 /* --- in the child ------------------------------------------------------------
  */
 
-/* A handler would run in the host's memory. */
+/* A handler would run in the host's memory, and an ignored signal stays so. */
 IN_CHILD static void
-reset_signals(void)
+reset_signals(uint64_t signals)
 {
-	unsigned long action[8];
+	unsigned long action[KERNEL_SIGACTION_WORDS];
 
 	for (unsigned i = 0; i < BASE_COUNT(action); i++)
 		action[i] = 0; /* SIG_DFL, no flags, no mask */
-	for (int signum = 1; signum <= KERNEL_SIGNALS; signum++)
-		syscall(SYS_rt_sigaction, signum, action, NULL,
-		    KERNEL_SIGSET_BYTES);
+	for (int signum = 1; signals != 0; signum++, signals >>= 1)
+		if ((signals & 1) != 0)
+			syscall(SYS_rt_sigaction, signum, action, NULL,
+			    KERNEL_SIGSET_BYTES);
 }
 
 IN_CHILD static int
@@ -199,21 +203,6 @@ become_user(struct job *job)
 	return could_regain(template) ? fail(job, SPAWN_REGAINED) : 0;
 }
 
-/* What is handed on to programs whose files ask for it. */
-IN_CHILD static int
-drop_inheritable(void)
-{
-	struct __user_cap_header_struct header = {
-	    .version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
-
-	if (syscall(SYS_capget, &header, sets) < 0)
-		return -1;
-	for (unsigned i = 0; i < BASE_COUNT(sets); i++)
-		sets[i].inheritable = 0;
-	return syscall(SYS_capset, &header, sets) < 0 ? -1 : 0;
-}
-
 /* What the host kept for itself, to bind low ports.  EINVAL: a kernel that has
  * no such set. */
 IN_CHILD static int
@@ -226,13 +215,38 @@ drop_ambient(void)
 	return -1;
 }
 
+/*
+ * What is handed on: to programs whose files ask for it, and, of that, to any.
+ * Mostly it is nothing.
+ */
+IN_CHILD static int
+drop_inheritable(void)
+{
+	struct __user_cap_header_struct header = {
+	    .version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+	unsigned all = 0;
+
+	if (syscall(SYS_capget, &header, sets) < 0)
+		return -1;
+	for (unsigned i = 0; i < BASE_COUNT(sets); i++) {
+		all |= sets[i].inheritable;
+		sets[i].inheritable = 0;
+	}
+	if (all == 0)
+		return 0;
+	if (drop_ambient() < 0)
+		return -1;
+	return syscall(SYS_capset, &header, sets) < 0 ? -1 : 0;
+}
+
 /* While it still has the host's rights. */
 IN_CHILD static int
 as_host(struct job *job)
 {
 	const struct spawn_template *template = job->spawn->template;
 
-	reset_signals();
+	reset_signals(job->signals);
 	if (syscall(SYS_setsid) < 0)
 		return fail(job, SPAWN_SESSION);
 	if (make_streams(job->spawn) < 0)
@@ -256,7 +270,7 @@ as_user(struct job *job)
 {
 	const struct spawn_template *template = job->spawn->template;
 
-	if (drop_ambient() < 0 || drop_inheritable() < 0)
+	if (drop_inheritable() < 0)
 		return fail(job, SPAWN_CAPABILITIES);
 	if (syscall(SYS_chdir, template->cwd) < 0)
 		return fail(job, SPAWN_CWD);
@@ -304,6 +318,35 @@ run_child(void *arg)
  * --------------------------------------------------------------
  */
 
+static uint64_t
+look_at_signals(void)
+{
+	unsigned long action[KERNEL_SIGACTION_WORDS];
+	uint64_t changed = 0;
+
+	for (int signum = 1; signum <= KERNEL_SIGNALS; signum++)
+		if (syscall(SYS_rt_sigaction, signum, NULL, action,
+			KERNEL_SIGSET_BYTES) == 0 &&
+		    action[0] != 0)
+			changed |= UINT64_C(1) << (signum - 1);
+	return changed;
+}
+
+static uint64_t
+changed_signals(struct spawn_signals *signals)
+{
+	uint64_t now;
+
+	if (signals == NULL)
+		return look_at_signals();
+	now = mono_now().ns;
+	if (now >= signals->until_ns) {
+		signals->changed = look_at_signals();
+		signals->until_ns = now + MONO_MS(SPAWN_SIGNALS_MS);
+	}
+	return signals->changed;
+}
+
 static void
 reap(pid_t pid)
 {
@@ -315,7 +358,11 @@ pid_t
 spawn(const struct spawn *spawn, enum spawn_step *ret_step)
 {
 	alignas(max_align_t) char stack[STACK_BYTES];
-	struct job job = {.spawn = spawn, .step = SPAWN_CLONE};
+	struct job job = {
+	    .spawn = spawn,
+	    .signals = changed_signals(spawn->signals),
+	    .step = SPAWN_CLONE,
+	};
 	uint64_t all = UINT64_MAX, before = 0;
 	pid_t pid;
 

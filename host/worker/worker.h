@@ -39,7 +39,7 @@ struct spawn_template {
 	unsigned limit_count;
 	unsigned umask;
 	int nice;	  /* added */
-	bool switch_user; /* the four below are set; else all stays */
+	bool switch_user; /* the four below are set; else they are so */
 	uid_t uid;
 	gid_t gid;
 	gid_t *groups; /* supplementary; one at least, the gid */
@@ -89,6 +89,19 @@ enum spawn_step {
 	SPAWN_EXEC
 };
 
+/*
+ * Which signals the host does not leave at their defaults, looked at now and
+ * then only, since that takes a call for each of them: whatever a plugin does
+ * about signals reaches programs that start SPAWN_SIGNALS_MS later at the
+ * latest.  All zero at first.
+ */
+struct spawn_signals {
+	uint64_t changed; /* bit N - 1: signal N */
+	uint64_t until_ns;
+};
+
+#define SPAWN_SIGNALS_MS 100u
+
 /* What is particular to one start. */
 struct spawn {
 	const struct spawn_template *template;
@@ -96,6 +109,7 @@ struct spawn {
 	int listen_fd;	/* to be 3; -1: none */
 	char *pid_text; /* SPAWN_PID_DIGITS + 1 bytes within the environment,
 			 * where the child writes its own; NULL: none */
+	struct spawn_signals *signals; /* NULL: each is looked at */
 };
 
 #define SPAWN_PID_DIGITS 10u

@@ -11,7 +11,7 @@
  */
 
 struct account {
-	bool switches; /* the host may, and so does */
+	bool switches; /* the host may, and is not so already */
 	uid_t uid;
 	gid_t gid;
 	gid_t *groups;
@@ -102,6 +102,7 @@ struct external {
 	struct berth_handler clock;   /* looks for those who last too long */
 	berth_timer_id look;
 	unsigned failures; /* starts that came to nothing, in a row */
+	struct spawn_signals signals;
 };
 
 /* Starts it for a client, or for a listener; 0 or negative and told. */

@@ -88,9 +88,11 @@ read_all(struct desk *desk, int fd)
 
 /* Runs it to its end; what it said is in the desk. */
 static void
-run(struct desk *desk, const struct spawn_template *template)
+run_after(struct desk *desk, const struct spawn_template *template,
+    struct spawn_signals *signals)
 {
-	struct spawn start = {.template = template, .listen_fd = -1};
+	struct spawn start = {
+	    .template = template, .listen_fd = -1, .signals = signals};
 	enum spawn_step step;
 	int fds[2], null, status;
 	pid_t pid;
@@ -109,6 +111,12 @@ run(struct desk *desk, const struct spawn_template *template)
 	close(fds[0]);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
+}
+
+static void
+run(struct desk *desk, const struct spawn_template *template)
+{
+	run_after(desk, template, NULL);
 }
 
 static bool
@@ -340,7 +348,8 @@ try_failure(struct desk *desk, const struct failure *failure)
 {
 	struct spawn_template *template = make(desk, desk->probe);
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	struct spawn start = {template, {null, null, null}, -1, NULL};
+	struct spawn start = {
+	    .template = template, .fds = {null, null, null}, .listen_fd = -1};
 	enum spawn_step step = SPAWN_CLONE;
 
 	failure->spoil(&start, template);
@@ -351,6 +360,30 @@ try_failure(struct desk *desk, const struct failure *failure)
 	/* The child was reaped. */
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 	assert_int_equal(errno, ECHILD);
+}
+
+/* What is remembered of the host's signals is not remembered for ever. */
+static void
+test_signals_are_defaults_again(void **state)
+{
+	struct desk *desk = *state;
+	const struct spawn_template *template = make(desk, desk->probe);
+	struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
+	struct spawn_signals signals = {0};
+
+	sigaction(SIGUSR2, &ignore, &before);
+	run_after(desk, template, &signals);
+	assert_said(desk, "signals=");
+	assert_true(signals.changed & UINT64_C(1) << (SIGUSR2 - 1));
+	run_after(desk, template, &signals);
+	assert_said(desk, "signals=");
+	sigaction(SIGUSR2, &before, NULL);
+	signals.until_ns = 0;
+	sigaction(SIGUSR1, &ignore, &before);
+	run_after(desk, template, &signals);
+	sigaction(SIGUSR1, &before, NULL);
+	assert_said(desk, "signals=");
+	assert_false(signals.changed & UINT64_C(1) << (SIGUSR2 - 1));
 }
 
 static void
@@ -394,6 +427,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(test_its_user, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 		test_the_hosts_own_groups, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		test_signals_are_defaults_again, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 		test_each_step_fails, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
