@@ -4,10 +4,12 @@
  *
  *   load echo    PORT CLIENTS SIZE FLIGHT SECONDS [PID]
  *   load connect PORT CLIENTS SECONDS [PID]
+ *   load talk    PORT CLIENTS SECONDS [PID]
  *
  * echo: every client keeps FLIGHT messages of SIZE bytes on their way and
  * compares every byte that comes back.  connect: every client connects, reads
- * a reply to its end, closes, and begins again.
+ * a reply to its end, closes, and begins again.  talk: the same, but the reply
+ * is to a line and its end.
  *
  * Prints the operations done, the seconds, and the CPU seconds that process
  * PID used meanwhile.  What happens before the first second is not counted:
@@ -49,6 +51,7 @@ static struct load {
 	unsigned flight;
 	uint64_t operations;
 	unsigned source; /* of the next connection */
+	bool talk;
 } load;
 
 static char pattern[PERIOD + BUFFER];
@@ -138,6 +141,16 @@ echo_event(struct client *client, uint32_t events)
 
 /* --- connect ---------------------------------------------------------------*/
 
+static void
+say_line(const struct client *client)
+{
+	static const char line[] = "Sat Nov 21 22:13:14 2026\r\n";
+
+	if (send(client->fd, line, sizeof(line) - 1, MSG_NOSIGNAL) < 0 ||
+	    shutdown(client->fd, SHUT_WR) != 0)
+		die("send");
+}
+
 /* A source address of its own leaves ports for the next rounds. */
 static void
 connect_client(struct client *client, bool blocking)
@@ -150,8 +163,9 @@ connect_client(struct client *client, bool blocking)
 	    SOCK_STREAM | SOCK_CLOEXEC | (blocking ? 0 : SOCK_NONBLOCK), 0);
 	if (client->fd < 0)
 		die("socket");
+	/* The peer of talk looks up the names of its clients. */
 	source.sin_addr.s_addr = htonl(
-	    INADDR_LOOPBACK + 1 + load.source++ % 200);
+	    INADDR_LOOPBACK + (load.talk ? 0 : 1 + load.source++ % 200));
 	setsockopt(
 	    client->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one));
 	if (bind(client->fd, any, sizeof(source)) != 0)
@@ -162,13 +176,15 @@ connect_client(struct client *client, bool blocking)
 		die("connect");
 	client->received = 0;
 	setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	if (load.talk)
+		say_line(client);
 	watch(client, EPOLL_CTL_ADD, EPOLLIN);
 }
 
 static void
 connect_event(struct client *client, uint32_t events)
 {
-	ssize_t got = recv(client->fd, buffer, sizeof(buffer), 0);
+	ssize_t got = recv(client->fd, buffer, sizeof(buffer), MSG_DONTWAIT);
 
 	(void)events;
 	if (got < 0 && errno == EAGAIN)
@@ -178,7 +194,7 @@ connect_event(struct client *client, uint32_t events)
 	client->received += (uint64_t)got;
 	/* The line and the end often come together. */
 	if (got > 0)
-		got = recv(client->fd, buffer, sizeof(buffer), 0);
+		got = recv(client->fd, buffer, sizeof(buffer), MSG_DONTWAIT);
 	if (got != 0)
 		return;
 	if (client->received == 0) {
@@ -187,7 +203,7 @@ connect_event(struct client *client, uint32_t events)
 	}
 	load.operations++;
 	close(client->fd);
-	connect_client(client, false);
+	connect_client(client, load.talk);
 }
 
 /* --- the loop --------------------------------------------------------------*/
@@ -215,7 +231,7 @@ open_clients(bool echo)
 	if (load.clients == NULL)
 		die("calloc");
 	for (i = 0; i < load.count; i++)
-		connect_client(&load.clients[i], echo);
+		connect_client(&load.clients[i], echo || load.talk);
 	for (i = 0; echo && i < load.count; i++) {
 		load.clients[i].allowed = load.size;
 		send_some(&load.clients[i]);
@@ -286,10 +302,12 @@ main(int argc, char **argv)
 {
 	bool echo = argc >= 7 && strcmp(argv[1], "echo") == 0;
 
-	if (!echo && (argc < 5 || strcmp(argv[1], "connect") != 0)) {
+	load.talk = argc >= 5 && strcmp(argv[1], "talk") == 0;
+	if (!echo && !load.talk &&
+	    (argc < 5 || strcmp(argv[1], "connect") != 0)) {
 		fprintf(stderr,
 		    "usage: load echo PORT CLIENTS SIZE FLIGHT SECONDS [PID]\n"
-		    "       load connect PORT CLIENTS SECONDS [PID]\n");
+		    "       load connect|talk PORT CLIENTS SECONDS [PID]\n");
 		return 2;
 	}
 	prepare(argv[2], argv[3]);

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What bench/echo and bench/connect share.
+"""What the comparisons share.
 
-Two servers are up at the same time, ours and the bare loop, and are measured
+Two servers are up at the same time, ours and the other, and are measured
 in turns of a second each, so that whatever else the machine does meets both.
-What is told are ratios: the median over the rounds of (ours / bare) for the
-throughput, and of (bare / ours) for the CPU time of an operation.  1.00 is as
-good as the bare loop, more is better.
+What is told are ratios: the median over the rounds of (ours / other) for the
+throughput, and of (other / ours) for the CPU time of an operation.  1.00 is as
+good as the other, more is better.
 """
 
 import argparse
 import os
+import pwd
 import resource
 import signal
 import socket
@@ -108,6 +109,39 @@ def host(directive):
     return Server([path, "-f", config], port, folder)
 
 
+def xinetd(name, words):
+    """xinetd with one service, without limits."""
+    sys.path.insert(0, os.path.join(HERE, "..", "tests", "e2e"))
+    from stock import stock  # pylint: disable=import-outside-toplevel
+    port = free_port()
+    folder = tempfile.TemporaryDirectory(prefix="berth-bench-")
+    path = os.path.join(folder.name, "xinetd.conf")
+    with open(path, "w", encoding="ascii") as file:
+        file.write(f"""
+defaults
+{{
+	cps = 1000000 1
+	instances = UNLIMITED
+	per_source = UNLIMITED
+}}
+service {name}
+{{
+	port = {port}
+	bind = 127.0.0.1
+	socket_type = stream
+	protocol = tcp
+	wait = no
+	flags = NOLIBWRAP
+	user = {pwd.getpwuid(os.geteuid()).pw_name}
+	{words}
+}}
+""")
+    os.chmod(path, 0o600)
+    return Server(
+        [stock("xinetd", "usr/sbin/xinetd"), "-dontfork", "-f", path,
+         "-pidfile", os.path.join(folder.name, "pid")], port, folder)
+
+
 def one(arguments, server):
     """Operations in a second, and CPU microseconds for each."""
     result = subprocess.run(
@@ -123,7 +157,7 @@ def one(arguments, server):
     return operations / float(seconds), float(cpu) / operations * 1e6
 
 
-def compare(label, arguments, ours, bare, rounds):
+def compare(label, arguments, ours, bare, rounds, peer="bare"):
     rates, costs = [], []
     last = None
     for index in range(rounds):
@@ -138,7 +172,7 @@ def compare(label, arguments, ours, bare, rounds):
         f"{label:34} throughput {statistics.median(rates):5.2f}"
         f"   CPU {statistics.median(costs):5.2f}"
         f"   ({last['ours'][0]:9.0f}/s {last['ours'][1]:6.2f} us;"
-        f" bare {last['bare'][0]:9.0f}/s {last['bare'][1]:6.2f} us)",
+        f" {peer} {last['bare'][0]:9.0f}/s {last['bare'][1]:6.2f} us)",
         flush=True,
     )
     return statistics.median(rates), statistics.median(costs)
