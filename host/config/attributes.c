@@ -61,6 +61,18 @@ attribute_equal(const struct attribute *attribute, const void *a, const void *b)
 	    ->equal(one + attribute->offset, two + attribute->offset);
 }
 
+bool
+settings_equal(const struct settings *a, const struct settings *b)
+{
+	const struct attribute *rows = attributes(ATTRIBUTE_SERVICE);
+	struct given given = given_either(&a->given, &b->given);
+	unsigned row = given_next(&given, 0);
+
+	while (row < ATTRIBUTE_ROWS && attribute_equal(&rows[row], a, b))
+		row = given_next(&given, row + 1);
+	return row == ATTRIBUTE_ROWS;
+}
+
 int
 attribute_print(
     const struct attribute *attribute, const void *settings, struct text *text)
@@ -156,13 +168,17 @@ copy_words(struct arena *arena, struct word_list *words)
 	return 0;
 }
 
-/* Strings and lists that the values still share with their origin. */
+/* Strings and lists that the values still share with their origin; those of
+ * defaults are the table's. */
 static int
-copy_texts(struct arena *arena, enum attribute_scope scope, void *values)
+copy_texts(struct arena *arena, enum attribute_scope scope,
+    const struct given *given, void *values)
 {
-	const struct attribute *row = attributes(scope);
+	const struct attribute *rows = attributes(scope);
+	unsigned i = given_next(given, 0);
 
-	for (; row->name != NULL; row++) {
+	for (; i < ATTRIBUTE_ROWS; i = given_next(given, i + 1)) {
+		const struct attribute *row = &rows[i];
 		void *field = (char *)values + row->offset;
 		const char **string = field;
 		struct word_list *words = field;
@@ -199,7 +215,7 @@ settings_copy(
 		if (result < 0)
 			return result;
 	}
-	if (copy_texts(arena, ATTRIBUTE_SERVICE, &to) < 0)
+	if (copy_texts(arena, ATTRIBUTE_SERVICE, &to.given, &to) < 0)
 		return -ENOMEM;
 	*ret_to = to;
 	return 0;
@@ -211,7 +227,7 @@ host_settings_copy(struct arena *arena, const struct host_settings *from,
 {
 	struct host_settings to = *from;
 
-	if (copy_texts(arena, ATTRIBUTE_HOST, &to) < 0)
+	if (copy_texts(arena, ATTRIBUTE_HOST, &to.given, &to) < 0)
 		return -ENOMEM;
 	*ret_to = to;
 	return 0;

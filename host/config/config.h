@@ -50,7 +50,9 @@ struct directive {
 	struct place arguments_place;
 	int argc; /* argv[0] is the name; $NAME replaced; ends with NULL */
 	char **argv;
-	struct settings *settings; /* defaults merged in; never NULL there */
+	/* Defaults merged in; never NULL there.  Directives that add nothing
+	 * to them may share one object. */
+	struct settings *settings;
 
 	/* stream: what it defines (NULL: names an existing one), its block */
 	struct directive *defines;

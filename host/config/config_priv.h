@@ -45,6 +45,7 @@ struct reader {
 	unsigned mistakes;
 	unsigned quiet; /* above 0: they are not told */
 	struct settings defaults;
+	struct settings *plain; /* a copy, for all who add none; may be NULL */
 	struct endpoint_words default_words;
 	const struct frame *files;
 	unsigned depth;

@@ -149,6 +149,28 @@ given_any(const struct given *given)
 	return (given->bits[0] | given->bits[1]) != 0;
 }
 
+/* What either of the two has; a row that neither of two settings gives has its
+ * default in both, and need not be looked at. */
+static inline struct given
+given_either(const struct given *a, const struct given *b)
+{
+	return (struct given){
+	    {a->bits[0] | b->bits[0], a->bits[1] | b->bits[1]}};
+}
+
+/* The first row from this one on; ATTRIBUTE_ROWS: there is none. */
+static inline unsigned
+given_next(const struct given *given, unsigned row)
+{
+	while (row < ATTRIBUTE_ROWS && !given_has(given, row)) {
+		uint64_t rest = given->bits[row / 64] >> (row % 64);
+
+		row += rest == 0 ? 64 - row % 64
+				 : (unsigned)__builtin_ctzll(rest);
+	}
+	return row;
+}
+
 /* Where a word or a list of words was written; the list may be shared with
  * `defaults`, and is the tree's. */
 struct given_place {
@@ -341,6 +363,8 @@ void host_settings_init(struct host_settings *settings);
 /* a and b, and below settings, are of the attribute's scope. */
 bool attribute_equal(
     const struct attribute *attribute, const void *a, const void *b);
+/* All values of the two. */
+bool settings_equal(const struct settings *a, const struct settings *b);
 /* A value as svc.conf would have it. */
 int attribute_print(
     const struct attribute *attribute, const void *settings, struct text *text);
@@ -351,6 +375,14 @@ const struct place *settings_place(
  * another attribute has no place, since places end with their tree. */
 int settings_copy(
     struct arena *arena, const struct settings *from, struct settings *ret_to);
+/*
+ * A copy with memory of its own, for those who outlive the tree.  It is never
+ * changed, and shared by references; counted on one thread.  0 or -ENOMEM.
+ */
+int settings_keep(
+    const struct settings *from, const struct settings **ret_kept);
+const struct settings *settings_ref(const struct settings *kept);
+const struct settings *settings_unref(const struct settings *kept);
 int host_settings_copy(struct arena *arena, const struct host_settings *from,
     struct host_settings *ret_to);
 

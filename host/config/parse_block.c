@@ -433,6 +433,7 @@ parse_defaults(struct parser *parser, struct directive *directive)
 	(void)directive;
 	if (!token_is(&parser->token, '{'))
 		return parser_expected(parser, "'{'");
+	reader->plain = NULL;
 	return parse_block(parser, ATTRIBUTE_SERVICE, &reader->defaults,
 	    &reader->default_words);
 }

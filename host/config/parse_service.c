@@ -71,9 +71,35 @@ parse_string(struct parser *parser, struct tail *tail)
 	return 0;
 }
 
+/* Settings of its own, for those who write some. */
+static int
+own_settings(struct reader *reader, struct directive *directive)
+{
+	directive->settings = arena_alloc(
+	    reader->tree->arena, sizeof(*directive->settings));
+	if (directive->settings == NULL)
+		return -ENOMEM;
+	*directive->settings = reader->defaults;
+	return 0;
+}
+
+/* What `defaults` says, which all who add nothing to it share. */
+static int
+share_settings(struct reader *reader, struct directive *directive)
+{
+	int result = 0;
+
+	if (reader->plain == NULL)
+		result = own_settings(reader, directive);
+	if (result == 0 && reader->plain == NULL)
+		reader->plain = directive->settings;
+	directive->settings = reader->plain;
+	return result;
+}
+
 static int
 parse_attributes(
-    struct parser *parser, const struct directive *directive, struct tail *tail)
+    struct parser *parser, struct directive *directive, struct tail *tail)
 {
 	int result;
 
@@ -84,6 +110,9 @@ parse_attributes(
 		reader_tell(parser->reader, &parser->token.place,
 		    "a second block of attributes");
 	tail->has_block = true;
+	if (directive->settings == parser->reader->plain &&
+	    own_settings(parser->reader, directive) < 0)
+		return -ENOMEM;
 	parser->reader->of_program = directive->type == CONFIG_KIND_PROGRAM;
 	result = parse_block(parser, ATTRIBUTE_SERVICE, directive->settings,
 	    &parser->reader->default_words);
@@ -119,23 +148,10 @@ parse_tail(struct parser *parser, struct directive *directive)
 	return result < 0 ? result : 0;
 }
 
-static int
-init_settings(struct parser *parser, struct directive *directive)
-{
-	struct reader *reader = parser->reader;
-
-	directive->settings = arena_alloc(
-	    reader->tree->arena, sizeof(*directive->settings));
-	if (directive->settings == NULL)
-		return -ENOMEM;
-	*directive->settings = reader->defaults;
-	return 0;
-}
-
 int
 parse_dynamic(struct parser *parser, struct directive *directive)
 {
-	int result = init_settings(parser, directive);
+	int result = share_settings(parser->reader, directive);
 
 	if (result == 0)
 		result = parser_name(parser, directive);
@@ -153,7 +169,7 @@ parse_dynamic(struct parser *parser, struct directive *directive)
 int
 parse_static(struct parser *parser, struct directive *directive)
 {
-	int result = init_settings(parser, directive);
+	int result = share_settings(parser->reader, directive);
 
 	if (result == 0)
 		result = parser_name(parser, directive);

@@ -70,9 +70,9 @@ same_text(const char *a, const char *b)
 }
 
 static bool
-same_values(enum attribute_scope scope, const void *a, const void *b)
+same_host(const struct host_settings *a, const struct host_settings *b)
 {
-	const struct attribute *row = attributes(scope);
+	const struct attribute *row = attributes(ATTRIBUTE_HOST);
 
 	for (; row->name != NULL; row++)
 		if (!attribute_equal(row, a, b))
@@ -96,7 +96,7 @@ same_settings(const struct directive *a, const struct directive *b)
 {
 	if (a->settings == NULL || b->settings == NULL)
 		return a->settings == b->settings;
-	return same_values(ATTRIBUTE_SERVICE, a->settings, b->settings);
+	return settings_equal(a->settings, b->settings);
 }
 
 static bool
@@ -134,7 +134,7 @@ directive_equal(const struct directive *a, const struct directive *b)
 bool
 tree_equal(const struct tree *a, const struct tree *b)
 {
-	return same_values(ATTRIBUTE_HOST, &a->host, &b->host) &&
+	return same_host(&a->host, &b->host) &&
 	       same_lists(&a->directives, &b->directives);
 }
 

@@ -286,6 +286,7 @@ read_settings(const struct yaml *yaml, const yaml_node_t *node, bool host)
 	if (host)
 		return yaml_block(
 		    yaml, node, ATTRIBUTE_HOST, &reader->tree->host, NULL);
+	reader->plain = NULL;
 	return yaml_block(
 	    yaml, node, ATTRIBUTE_SERVICE, &reader->defaults, NULL);
 }

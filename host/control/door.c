@@ -35,7 +35,6 @@ static int
 make_door(struct host *host, const char *path, struct arena *arena,
     struct errors *errors, struct instance **ret_door)
 {
-	static const struct plugin_identity nowhere;
 	const struct place no_place = {.source = NULL};
 	struct endpoint_spec spec;
 	struct settings settings;
@@ -64,7 +63,7 @@ make_door(struct host *host, const char *path, struct arena *arena,
 	settings.socket_mode = 0600;
 	make_folder(arena, path);
 	result = instance_new(host->repository, &directive, NULL,
-	    host->options.control(), &nowhere, ret_door);
+	    host->options.control(), ret_door);
 	if (result < 0)
 		return result;
 	result = instance_bind(*ret_door, &settings, errors);

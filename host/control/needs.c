@@ -81,8 +81,8 @@ user_of(const struct record *record)
 
 	if (definition == NULL || definition->program == NULL)
 		return NULL;
-	return definition->settings.user != NULL ? definition->settings.user
-						 : "root";
+	return definition->settings->user != NULL ? definition->settings->user
+						  : "root";
 }
 
 static void
@@ -187,7 +187,7 @@ any_has(const struct host *host, const struct need *need)
 	for (; record != NULL; record = record_next(record)) {
 		const struct definition *definition = definition_of(record);
 
-		if (definition != NULL && need->has(&definition->settings))
+		if (definition != NULL && need->has(definition->settings))
 			return true;
 	}
 	return false;

@@ -165,7 +165,7 @@ show_location(const struct definition *definition, struct text *text, bool json)
 		    definition->symbol != NULL ? definition->symbol : "",
 		    definition->factory ? "()" : "");
 	show_fact(text, json, "location", text_string(&location));
-	show_fact(text, json, "build_id", definition->identity.build_id);
+	show_fact(text, json, "build_id", definition->identity->build_id);
 }
 
 static void
@@ -227,7 +227,7 @@ show_instance(struct instance *instance, bool json, struct text *text)
 	put_endpoints(instance, &line, false);
 	show_fact(text, json, "endpoints", text_string(&line));
 	show_counters(instance, text, json);
-	show_attributes(&definition->settings, text, json);
+	show_attributes(definition->settings, text, json);
 	text_reset(&line);
 	instance_holders(instance, &line);
 	show_fact(text, json, "holds", text_string(&line));

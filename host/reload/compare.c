@@ -56,9 +56,12 @@ static void
 compare_settings(struct step *step, const struct settings *now,
     const struct settings *then, struct text *text, bool *ret_replace)
 {
-	const struct attribute *row = attributes(ATTRIBUTE_SERVICE);
+	struct given given = given_either(&now->given, &then->given);
+	unsigned i = given_next(&given, 0);
 
-	for (; row->name != NULL; row++) {
+	for (; i < ATTRIBUTE_ROWS; i = given_next(&given, i + 1)) {
+		const struct attribute *row = &attributes(ATTRIBUTE_SERVICE)[i];
+
 		if (row->synonym_of != NULL || attribute_equal(row, now, then))
 			continue;
 		add_reason(text, row->name);
@@ -82,15 +85,16 @@ compare_definition(
 	if (!same_location(now, then)) {
 		add_reason(text, "location changed");
 		replace = true;
-	} else if (!plugin_identity_equal(&now->identity, &step->identity)) {
-		add_file_reason(text, &now->identity, &step->identity);
+	} else if (now->identity != step->identity &&
+		   !plugin_identity_equal(now->identity, step->identity)) {
+		add_file_reason(text, now->identity, step->identity);
 		replace = true;
 	}
 	if (!same_words(now, then)) {
 		add_reason(text, "args changed");
 		replace = true;
 	}
-	compare_settings(step, &now->settings, then->settings, text, &replace);
+	compare_settings(step, now->settings, then->settings, text, &replace);
 	if (step->was_removed && text->size == 0)
 		add_reason(text, "removed and defined again");
 	if (replace || step->was_removed)
@@ -171,6 +175,9 @@ step_compare(struct plan *plan, struct step *step)
 	    (step->fate == FATE_ADD || step->fate == FATE_REPLACE ||
 		step->rebind))
 		check_endpoints(plan, step);
-	step->reason = arena_string(plan->arena, text_string(&text));
+	/* Most go on as they are, and have none. */
+	step->reason = "";
+	if (text.size > 0)
+		step->reason = arena_string(plan->arena, text_string(&text));
 	return step->reason == NULL || text.failed ? -ENOMEM : 0;
 }

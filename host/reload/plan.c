@@ -68,9 +68,12 @@ plan_need_step(struct plan *plan, const char *name, struct step **ret_step)
 
 /* --- plugins: each file is judged once a plan --- */
 
+/* Of what comes from no file. */
+static const struct plugin_identity no_plugin;
+
 static int
 check_new_location(struct plan *plan, const struct directive *directive,
-    struct plugin_identity *ret_identity)
+    const struct plugin_identity **ret_identity)
 {
 	struct plugin_location where = {
 	    .path = directive->path,
@@ -89,25 +92,26 @@ check_new_location(struct plan *plan, const struct directive *directive,
 		return -ENOMEM;
 	HASH_FIND_STR(plan->checked, key, checked);
 	if (checked != NULL) {
-		*ret_identity = checked->identity;
+		*ret_identity = &checked->identity;
 		return 0;
 	}
-	result = plugin_check(plan->options.plugins, &where,
-	    &directive->location_place, plan->options.errors, ret_identity);
-	if (result < 0)
-		return result;
 	checked = arena_alloc(plan->arena, sizeof(*checked));
 	if (checked == NULL)
 		return -ENOMEM;
+	result = plugin_check(plan->options.plugins, &where,
+	    &directive->location_place, plan->options.errors,
+	    &checked->identity);
+	if (result < 0)
+		return result;
 	checked->key = key;
-	checked->identity = *ret_identity;
 	HASH_ADD_KEYPTR(hh, plan->checked, checked->key, strlen(key), checked);
+	*ret_identity = &checked->identity;
 	return checked->hash_failed ? -ENOMEM : 0;
 }
 
 static int
 check_location(struct plan *plan, const struct directive *directive,
-    struct plugin_identity *ret_identity)
+    const struct plugin_identity **ret_identity)
 {
 	const struct directive *last = plan->last_checked;
 	int result;
@@ -148,10 +152,11 @@ static void
 warn_of_program_words(struct plan *plan, const struct directive *directive)
 {
 	const struct attribute *row = attributes(ATTRIBUTE_SERVICE);
+	const struct given *given = &directive->settings->given;
+	unsigned i = given_next(given, 0);
 
-	for (unsigned i = 0; row[i].name != NULL; i++)
-		if (row[i].programs_only &&
-		    given_has(&directive->settings->given, i))
+	for (; i < ATTRIBUTE_ROWS; i = given_next(given, i + 1))
+		if (row[i].programs_only)
 			errors_add(plan->options.errors, SEVERITY_WARNING, 0,
 			    &directive->name_place,
 			    "'%s' is for programs: '%s' is served by the host "
@@ -161,9 +166,9 @@ warn_of_program_words(struct plan *plan, const struct directive *directive)
 
 static int
 check_definition(struct plan *plan, const struct directive *directive,
-    struct plugin_identity *ret_identity)
+    const struct plugin_identity **ret_identity)
 {
-	memset(ret_identity, 0, sizeof(*ret_identity));
+	*ret_identity = &no_plugin;
 	if (directive->kind == DIRECTIVE_STATIC)
 		return check_static(plan, directive);
 	if (directive->type == CONFIG_KIND_PROGRAM)
@@ -178,7 +183,7 @@ check_definition(struct plan *plan, const struct directive *directive,
 static int
 run_define(struct plan *plan, const struct directive *directive)
 {
-	struct plugin_identity identity;
+	const struct plugin_identity *identity;
 	struct step *step;
 	int result;
 

@@ -26,6 +26,7 @@ open_code(struct plan *plan, struct step *step, struct image **ret_image,
 {
 	const struct directive *directive = step->definition;
 	bool is_static = directive->kind == DIRECTIVE_STATIC;
+	struct plugin_identity identity;
 	struct plugin_location where = {
 	    .path = is_static ? NULL : directive->path,
 	    .symbol = is_static ? directive->name : directive->symbol,
@@ -43,7 +44,7 @@ open_code(struct plan *plan, struct step *step, struct image **ret_image,
 	}
 	return plugin_open(plan->options.plugins, &where,
 	    is_static ? &directive->name_place : &directive->location_place,
-	    plan->options.errors, ret_image, ret_type, &step->identity);
+	    plan->options.errors, ret_image, ret_type, &identity);
 }
 
 /* Threads of its own come with it. */
@@ -60,8 +61,8 @@ make_instance(struct plan *plan, struct step *step, struct image *image,
 			image_unref(image);
 		return result;
 	}
-	result = instance_new(plan->options.repository, directive, image, type,
-	    &step->identity, &step->fresh);
+	result = instance_new(
+	    plan->options.repository, directive, image, type, &step->fresh);
 	if (result < 0 && result != -ENOMEM)
 		errors_add(plan->options.errors, SEVERITY_ERROR, result,
 		    &directive->name_place, "cannot make '%s': %s", step->name,

@@ -22,10 +22,10 @@ struct step {
 	bool hash_failed;
 	TAILQ_ENTRY(step) link; /* in order of the outcome */
 	const char *name;
-	struct record *record;		    /* NULL: not there before */
-	const struct directive *definition; /* its last; NULL: unchanged */
-	struct place place;		    /* of the last word on it */
-	struct plugin_identity identity;
+	struct record *record;			/* NULL: not there before */
+	const struct directive *definition;	/* its last; NULL: unchanged */
+	struct place place;			/* of the last word on it */
+	const struct plugin_identity *identity; /* of its definition */
 
 	/* The simulation. */
 	bool present;
@@ -71,7 +71,7 @@ struct plan {
 	struct checked *checked;
 	/* Files often name one plugin many times in a row. */
 	const struct directive *last_checked;
-	struct plugin_identity last_identity;
+	const struct plugin_identity *last_identity;
 	uint64_t walk; /* marks the records that have a step */
 	bool prepared;
 	bool committed;

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "repository/repository_priv.h"
 
@@ -16,90 +17,117 @@ definition_free(struct definition *definition)
 		return NULL;
 	guard_rules_free(definition->rules);
 	ledger_unref(definition->ledger);
-	/* The definition lies in its own arena. */
+	settings_unref(definition->settings);
 	arena_free(definition->arena);
+	free(definition);
 	return NULL;
 }
 
-static int
-copy_string(struct arena *arena, const char *from, const char **ret_copy)
+static size_t
+string_size(const char *string)
 {
-	const char *copy = NULL;
-
-	if (from != NULL) {
-		copy = arena_string(arena, from);
-		if (copy == NULL)
-			return -ENOMEM;
-	}
-	*ret_copy = copy;
-	return 0;
+	return string != NULL ? strlen(string) + 1 : 0;
 }
 
-static int
-copy_words(struct arena *arena, int argc, char *const *argv, char ***ret_argv)
+/* Of all its words, behind the array that points to them. */
+static size_t
+words_size(const struct directive *directive)
 {
-	char **words = arena_alloc(arena, ((size_t)argc + 1) * sizeof(*words));
+	size_t size = string_size(directive->name) +
+		      string_size(directive->path) +
+		      string_size(directive->symbol);
 
-	if (words == NULL)
-		return -ENOMEM;
-	for (int i = 0; i < argc; i++) {
-		words[i] = arena_string(arena, argv[i]);
-		if (words[i] == NULL)
-			return -ENOMEM;
-	}
-	*ret_argv = words;
-	return 0;
+	for (int i = 0; i < directive->argc; i++)
+		size += sizeof(char *) + string_size(directive->argv[i]);
+	return size + sizeof(char *);
 }
 
-static int
+static char *
+put_string(char **at, const char *from)
+{
+	size_t size = string_size(from);
+	char *copy = *at;
+
+	if (from == NULL)
+		return NULL;
+	memcpy(copy, from, size);
+	*at += size;
+	return copy;
+}
+
+static void
 fill(struct definition *definition, const struct directive *directive)
 {
-	struct arena *arena = definition->arena;
-	int result;
+	void *behind = definition + 1;
+	char **argv = behind;
+	void *words = argv + directive->argc + 1;
+	char *at = words;
 
 	definition->kind = directive->kind;
 	definition->type = directive->type;
 	definition->factory = directive->factory;
 	definition->inactive = directive->inactive;
 	definition->argc = directive->argc;
-	result = copy_string(arena, directive->name, &definition->name);
-	if (result == 0)
-		result = copy_string(arena, directive->path, &definition->path);
-	if (result == 0)
-		result = copy_string(
-		    arena, directive->symbol, &definition->symbol);
-	if (result == 0)
-		result = copy_words(
-		    arena, directive->argc, directive->argv, &definition->argv);
-	if (result == 0)
-		result = settings_copy(
-		    arena, directive->settings, &definition->settings);
-	return result;
+	definition->argv = argv;
+	definition->name = put_string(&at, directive->name);
+	definition->path = put_string(&at, directive->path);
+	definition->symbol = put_string(&at, directive->symbol);
+	for (int i = 0; i < directive->argc; i++)
+		argv[i] = put_string(&at, directive->argv[i]);
 }
 
-int
-definition_new(const struct directive *directive,
-    const struct plugin_identity *identity, struct definition **ret_definition)
+static bool
+same_settings(const struct settings *a, const struct settings *b)
 {
-	/* A definition, its name and a few words; seldom more. */
-	struct arena *arena = arena_new_sized(sizeof(struct definition) + 128);
-	struct definition *definition;
+	return a != NULL &&
+	       memcmp(&a->given, &b->given, sizeof(a->given)) == 0 &&
+	       settings_equal(a, b);
+}
+
+/* Two services never share an endpoint; others often have the same settings,
+ * and then one object. */
+static int
+keep_settings(struct repository *repository, const struct settings *from,
+    const struct settings **ret_kept)
+{
 	int result;
 
-	if (arena == NULL)
-		return -ENOMEM;
-	definition = arena_alloc(arena, sizeof(*definition));
-	if (definition == NULL) {
-		arena_free(arena);
-		return -ENOMEM;
+	if (from->listen_count > 0)
+		return settings_keep(from, ret_kept);
+	if (!same_settings(repository->common, from)) {
+		const struct settings *kept;
+
+		result = settings_keep(from, &kept);
+		if (result < 0)
+			return result;
+		settings_unref(repository->common);
+		repository->common = kept;
 	}
-	definition->arena = arena;
-	definition->identity = *identity;
-	result = fill(definition, directive);
+	*ret_kept = settings_ref(repository->common);
+	return 0;
+}
+
+static const struct plugin_identity no_plugin;
+
+int
+definition_new(struct repository *repository, const struct directive *directive,
+    const struct settings *settings, const struct image *image,
+    struct definition **ret_definition)
+{
+	struct definition *definition = calloc(
+	    1, sizeof(*definition) + words_size(directive));
+	int result;
+
+	if (definition == NULL)
+		return -ENOMEM;
+	result = keep_settings(repository, settings, &definition->settings);
 	if (result < 0) {
-		arena_free(arena);
+		free(definition);
 		return result;
 	}
+	definition->identity = image != NULL ? image_identity(image)
+					     : &no_plugin;
+	fill(definition, directive);
 	*ret_definition = definition;
 	return 0;
 }
@@ -109,7 +137,7 @@ static int
 check_list(const struct definition *definition, const struct place *place,
     struct errors *errors)
 {
-	const struct settings *settings = &definition->settings;
+	const struct settings *settings = definition->settings;
 
 	if (definition->type != CONFIG_KIND_PROGRAM || !settings->wait ||
 	    (!settings->only_from.is_set && settings->no_access.count == 0))
@@ -126,30 +154,40 @@ check_list(const struct definition *definition, const struct place *place,
 	return 0;
 }
 
-int
-definition_resolve(struct definition *definition, struct ledgers *ledgers,
-    const struct directive *directive, struct errors *errors)
+static int
+make_template(struct definition *definition, const struct directive *directive,
+    struct errors *errors)
 {
 	const struct spawn_request request = {
 	    .name = definition->name,
 	    .path = definition->path,
 	    .argc = definition->argc,
 	    .argv = definition->argv,
-	    .settings = &definition->settings,
+	    .settings = definition->settings,
 	};
 
+	definition->arena = arena_new();
+	if (definition->arena == NULL)
+		return -ENOMEM;
+	return template_new(definition->arena, &request, &directive->name_place,
+	    errors, &definition->program);
+}
+
+int
+definition_resolve(struct definition *definition, struct ledgers *ledgers,
+    const struct directive *directive, struct errors *errors)
+{
 	int result = check_list(definition, &directive->name_place, errors);
 	int lines = 0;
 
 	if (result == 0)
-		result = guard_rules_new(&definition->settings,
+		result = guard_rules_new(definition->settings,
 		    &directive->name_place, errors, &definition->rules);
 	if (result < 0)
 		return result;
 	/* Either may tell its mistakes. */
 	if (definition->type == CONFIG_KIND_PROGRAM)
-		result = template_new(definition->arena, &request,
-		    &directive->name_place, errors, &definition->program);
+		result = make_template(definition, directive, errors);
 	if (ledgers != NULL && result != -ENOMEM)
 		lines = ledger_new(ledgers, definition->name,
 		    directive->settings, errors, &definition->ledger);

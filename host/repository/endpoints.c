@@ -70,16 +70,15 @@ instance_bind(struct instance *instance, const struct settings *settings,
 	return first;
 }
 
-int
-instance_listen(struct instance *instance, const char *word)
+static int
+listen_at(struct instance *instance, const char *word, struct arena *arena)
 {
 	struct endpoint_spec spec;
 	struct listener *listener;
 	const char *reason;
 	int result;
 
-	result = endpoint_parse(
-	    instance->definition->arena, word, &spec, &reason);
+	result = endpoint_parse(arena, word, &spec, &reason);
 	if (result == -EINVAL)
 		errors_add(instance->errors, SEVERITY_ERROR, result,
 		    instance->place, "endpoint '%s': %s", word, reason);
@@ -91,7 +90,7 @@ instance_listen(struct instance *instance, const char *word)
 		return result;
 	/* Numbers from 1000 on never meet those of the attributes. */
 	result = listeners_acquire(instance->repository->listeners, &spec,
-	    &instance->definition->settings, instance->public.name,
+	    instance->definition->settings, instance->public.name,
 	    1000 + instance->own_endpoints, instance->errors, &listener);
 	if (result < 0)
 		return result;
@@ -100,6 +99,19 @@ instance_listen(struct instance *instance, const char *word)
 		listener_unref(listener);
 	else
 		instance->own_endpoints++;
+	return result;
+}
+
+int
+instance_listen(struct instance *instance, const char *word)
+{
+	struct arena *arena = arena_new_sized(256);
+	int result;
+
+	if (arena == NULL)
+		return -ENOMEM;
+	result = listen_at(instance, word, arena);
+	arena_free(arena);
 	return result;
 }
 

@@ -17,7 +17,7 @@ heir_of(struct record *record)
 	struct instance *instance = record_current(record);
 
 	if (instance == NULL ||
-	    instance->definition->settings.tcpmux == TCPMUX_NO)
+	    instance->definition->settings->tcpmux == TCPMUX_NO)
 		return NULL;
 	return instance;
 }
@@ -47,7 +47,7 @@ heir_hand_over(struct berth_session *session, const char *name)
 
 	if (heir == NULL || heir == from)
 		return -ENOENT;
-	if (heir->definition->settings.tcpmux == TCPMUX_PLUS)
+	if (heir->definition->settings->tcpmux == TCPMUX_PLUS)
 		way = VISITOR_MUX_PLUS;
 	return session_hand_over(session, heir->server, way);
 }

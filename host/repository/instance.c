@@ -65,7 +65,7 @@ instance_make_server(struct instance *instance, struct server **ret_server)
 	    .service = &instance->public,
 	    .type = &instance->type->session,
 	    .peeks = (instance->type->flags & BERTH_PEEKS) != 0,
-	    .settings = &instance->definition->settings,
+	    .settings = instance->definition->settings,
 	    .listeners = instance->repository->listeners,
 	    .log = instance->repository->log,
 	    .ledger = instance->definition->ledger,
@@ -83,7 +83,7 @@ instance_make_server(struct instance *instance, struct server **ret_server)
 	if (result < 0)
 		return result;
 	options.units = instance->program;
-	options.strategy = instance->definition->settings.wait
+	options.strategy = instance->definition->settings->wait
 			       ? &external_wait_strategy
 			       : &external_strategy;
 	return server_new(&options, ret_server);
@@ -114,12 +114,13 @@ make_words(struct instance *instance)
 
 static int
 make_parts(struct instance *instance, const struct directive *directive,
-    const struct plugin_identity *identity)
+    const struct image *image)
 {
 	struct server *server;
 	int result;
 
-	result = definition_new(directive, identity, &instance->definition);
+	result = definition_new(instance->repository, directive,
+	    directive->settings, image, &instance->definition);
 	if (result < 0)
 		return result;
 	instance->first_definition = instance->definition;
@@ -148,7 +149,7 @@ make_parts(struct instance *instance, const struct directive *directive,
 int
 instance_new(struct repository *repository, const struct directive *directive,
     struct image *image, const struct berth_service_type *type,
-    const struct plugin_identity *identity, struct instance **ret_instance)
+    struct instance **ret_instance)
 {
 	struct instance *instance = calloc(1, sizeof(*instance));
 	int result = -ENOMEM;
@@ -160,7 +161,7 @@ instance_new(struct repository *repository, const struct directive *directive,
 		instance->stop_fd = -1;
 		text_init(&instance->failure);
 		LIST_INIT(&instance->threads);
-		result = make_parts(instance, directive, identity);
+		result = make_parts(instance, directive, image);
 	}
 	if (result < 0) {
 		instance_free(instance);
@@ -202,7 +203,6 @@ instance_prepare_settings(struct instance *instance,
     const struct settings *settings, struct definition **ret_definition)
 {
 	struct definition *now = instance->definition;
-	struct settings changed = *settings;
 	struct directive directive = {
 	    .kind = now->kind,
 	    .name = now->name,
@@ -213,10 +213,10 @@ instance_prepare_settings(struct instance *instance,
 	    .inactive = now->inactive,
 	    .argc = now->argc,
 	    .argv = now->argv,
-	    .settings = &changed,
 	};
 
-	return definition_new(&directive, &now->identity, ret_definition);
+	return definition_new(instance->repository, &directive, settings,
+	    instance->image, ret_definition);
 }
 
 /* No thread of the service looks at it any more. */
@@ -231,7 +231,7 @@ instance_commit_settings(
     struct instance *instance, struct definition *definition)
 {
 	server_set_guard(instance->server, instance->guard, definition->rules);
-	server_update(instance->server, &definition->settings);
+	server_update(instance->server, definition->settings);
 	if (instance->program != NULL)
 		external_update(instance->program, definition->program);
 	server_set_ledger(instance->server, definition->ledger);

@@ -76,7 +76,7 @@ ready_begin(struct instance *instance)
 	instance->poller.type = &poller_type;
 	instance->ready_until.ns =
 	    instance->since.ns +
-	    MONO_MS(instance->definition->settings.ready_timeout_ms);
+	    MONO_MS(instance->definition->settings->ready_timeout_ms);
 	schedule(instance);
 }
 

@@ -161,6 +161,7 @@ repository_free(struct repository *repository)
 	reactor_owner_fini(&repository->owner);
 	HASH_CLEAR(hh, repository->by_name);
 	guards_free(repository->guards);
+	settings_unref(repository->common);
 	free(repository);
 	return NULL;
 }
@@ -325,7 +326,7 @@ put_aside(struct record *record)
 static void
 retire_aside(struct instance *old)
 {
-	instance_retire(old, MONO_MS(old->definition->settings.drain_ms));
+	instance_retire(old, MONO_MS(old->definition->settings->drain_ms));
 }
 
 void
@@ -431,7 +432,7 @@ void
 record_suspend(struct record *record)
 {
 	server_accept(record->current->server, false);
-	if (record->current->definition->settings.suspend == SUSPEND_SESSIONS)
+	if (record->current->definition->settings->suspend == SUSPEND_SESSIONS)
 		server_hold(record->current->server, true);
 	instance_undo_resume(record->current);
 	instance_set_state(record->current, SERVICE_SUSPENDED);

@@ -37,9 +37,10 @@ const char *service_state_name(enum service_state state);
 /* Who said that a service is there: decides what `exact` may remove. */
 enum service_origin { ORIGIN_FILE, ORIGIN_OTHER };
 
-/* What an instance was made from: a directive's copy that outlives its tree. */
+/* What an instance was made from: a directive's copy that outlives its tree.
+ * It is one piece of memory, with its words behind it; what most services have
+ * alike is shared. */
 struct definition {
-	struct arena *arena;
 	enum directive_kind kind;
 	const char *name;
 	uint32_t type;
@@ -49,8 +50,9 @@ struct definition {
 	bool inactive;
 	int argc;
 	char **argv;
-	struct settings settings;
-	struct plugin_identity identity;
+	const struct settings *settings; /* a reference, settings_keep() */
+	const struct plugin_identity *identity; /* the image's, or of zeros */
+	struct arena *arena;		/* of the program; NULL: it is none */
 	struct spawn_template *program; /* NULL: not one, or not resolved */
 	struct guard_rules *rules; /* NULL: it asks nothing, or not resolved */
 	struct ledger *ledger;	   /* NULL: no lines, or not resolved */
@@ -97,8 +99,7 @@ int repository_check_concurrency(const struct directive *directive,
  * Nothing of the service's code runs. */
 int instance_new(struct repository *repository,
     const struct directive *directive, struct image *image,
-    const struct berth_service_type *type,
-    const struct plugin_identity *identity, struct instance **ret_instance);
+    const struct berth_service_type *type, struct instance **ret_instance);
 /* Opens what its lines go to.  Of a program: looks up its user, makes its
  * environment.  The definition is the instance's own, or one from
  * instance_prepare_settings(); mistakes are told at the directive's places. */

@@ -33,6 +33,8 @@ struct repository {
 	struct record_list order;
 	unsigned count;
 	struct instance_list loose; /* retired, and in no record */
+	/* As the last ones without endpoints had them: a reference, or NULL. */
+	const struct settings *common;
 	uint64_t walks;
 	bool stopping;
 	bool stopped_told;
@@ -126,8 +128,9 @@ struct instance *instance_of(struct berth_service *service); /* checked */
 bool instance_is_here(struct instance *instance);
 
 /* definition.c */
-int definition_new(const struct directive *directive,
-    const struct plugin_identity *identity, struct definition **ret_definition);
+int definition_new(struct repository *repository,
+    const struct directive *directive, const struct settings *settings,
+    const struct image *image, struct definition **ret_definition);
 int definition_resolve(struct definition *definition, struct ledgers *ledgers,
     const struct directive *directive, struct errors *errors);
 

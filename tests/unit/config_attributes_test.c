@@ -287,6 +287,41 @@ test_copies(void **state)
 	arena_free(arena);
 }
 
+/* Who adds nothing to what `defaults` says at his place shares it. */
+static void
+test_sharing(void **state)
+{
+	const struct settings *of[5], *kept;
+	const struct directive *directive;
+	struct reading reading;
+	size_t i = 0;
+
+	(void)state;
+	reading_init_string(&reading,
+	    "static a\nstatic b { backlog = 7 }\nstatic c\n"
+	    "defaults { drain = 5s }\nstatic d\nstatic e { drain = 5s }\n");
+	TAILQ_FOREACH (directive, &reading.tree->directives, link)
+		of[i++] = directive->settings;
+	assert_int_equal(i, BASE_COUNT(of));
+	assert_ptr_equal(of[0], of[2]);
+	assert_int_equal(of[0]->backlog, 511);
+	assert_int_equal(of[0]->drain_ms, 30000);
+	assert_int_equal(of[1]->backlog, 7);
+	assert_int_equal(of[3]->drain_ms, 5000);
+	assert_ptr_not_equal(of[3], of[4]);
+	assert_true(settings_equal(of[3], of[4]));
+	assert_false(settings_equal(of[0], of[3]));
+	assert_false(settings_equal(of[0], of[1]));
+	assert_int_equal(settings_keep(of[1], &kept), 0);
+	assert_true(settings_equal(of[1], kept));
+	reading_fini(&reading);
+	assert_ptr_equal(settings_ref(kept), kept);
+	assert_null(settings_unref(kept));
+	assert_int_equal(kept->backlog, 7);
+	assert_null(settings_unref(kept));
+	assert_null(settings_unref(NULL));
+}
+
 static void
 test_help(void **state)
 {
@@ -368,6 +403,7 @@ main(void)
 	    cmocka_unit_test(test_values),
 	    cmocka_unit_test(test_pairs),
 	    cmocka_unit_test(test_copies),
+	    cmocka_unit_test(test_sharing),
 	    cmocka_unit_test(test_help),
 	    cmocka_unit_test(test_manual),
 	};
