@@ -450,10 +450,10 @@ static const struct attribute service_attributes[] = {
     POLICY("on_access", on_access, POLICY_REJECT, "reject | reset", "reject",
 	"The same when he is not among those who are served: only_from, "
 	"no_access, only_users, only_groups, libwrap."),
-    {SERVICE("libwrap", VALUE_WORD, CHANGE_LIVE, libwrap), .pending = true,
-	.syntax = "NAME", .initial = "",
+    {SERVICE("libwrap", VALUE_WORD, CHANGE_LIVE, libwrap), .syntax = "NAME",
+	.initial = "",
 	.help = "The service's name in hosts.allow and hosts.deny; without "
-		"it, they are not consulted."},
+		"it, they are not consulted; see ADMISSION."},
     BANNER("banner", banner,
 	"A file that every client is sent, before anything else."),
     BANNER("banner_success", banner_success,
@@ -514,6 +514,18 @@ static const struct attribute host_attributes[] = {
 	.syntax = "PATH", .initial = "",
 	.help = "Where lines for log_type JOURNAL are sent; without it, to "
 		"/run/systemd/journal/socket."},
+    {HOST("hosts_access", VALUE_PATH, CHANGE_LIVE, hosts_access),
+	.syntax = "PATH", .initial = "",
+	.help = "The program that asks hosts.allow and hosts.deny for "
+		"libwrap; without it, the berth-libwrap(8) that came with "
+		"the host."},
+    {HOST("hosts_allow", VALUE_PATH, CHANGE_LIVE, hosts_allow),
+	.syntax = "PATH", .initial = "",
+	.help = "The file that is hosts.allow; without it, "
+		"/etc/hosts.allow."},
+    {HOST("hosts_deny", VALUE_PATH, CHANGE_LIVE, hosts_deny), .syntax = "PATH",
+	.initial = "",
+	.help = "The file that is hosts.deny; without it, /etc/hosts.deny."},
     {HOST("watch", VALUE_FLAG, CHANGE_LIVE, watch), .syntax = "yes | no",
 	.initial = "no",
 	.help = "Whether a changed file of the configuration is read at "

@@ -275,6 +275,8 @@ struct host_settings {
 	const char *pid_file;	 /* NULL: none */
 	const char *control;	 /* path of the control socket; NULL: none */
 	const char *syslog_socket, *journal_socket;
+	/* Of hosts_access(5); NULL: the built-in ones. */
+	const char *hosts_access, *hosts_allow, *hosts_deny;
 	bool watch; /* reload when a file has changed */
 	int log_level;
 	uint64_t watchdog_ms; /* 0: off */

@@ -116,6 +116,7 @@ commit_settings(struct host *host, struct arena *arena,
 
 	ledgers_set_sockets(
 	    host->ledgers, settings->syslog_socket, settings->journal_socket);
+	wrap_update(host, settings);
 	arena_free(host->settings_arena);
 	host->settings_arena = arena;
 	host->settings = *settings;
@@ -187,6 +188,7 @@ apply_tree(struct host *host, enum apply_mode mode, struct tree *tree,
 	if (set_plugin_path(host, &tree->host) < 0 ||
 	    plan_new(&options, &plan) < 0)
 		return no_memory(errors);
+	wrap_check(tree, errors);
 	if (mode == APPLY_PLAN)
 		plan_look_up(plan);
 	result = errors_count(errors) > 0 ? HOST_E_REFUSED : 0;

@@ -37,6 +37,7 @@ struct host {
 	struct reactor_owner owner;
 	struct listeners *listeners;
 	struct ledgers *ledgers;
+	struct wrapper *wrapper; /* its paths are the settings' */
 	struct plugins *plugins;
 	struct repository *repository;
 	struct host_settings settings;
@@ -84,6 +85,14 @@ void host_log_lines(struct host *host, int level, const char *lines);
 
 void watch_files(struct host *host, const struct tree *tree);
 void watch_stop(struct host *host);
+
+/* --- wrap.c: hosts.allow and hosts.deny ------------------------------------*/
+
+int wrap_open(struct host *host);
+/* The settings that will be the host's. */
+void wrap_update(struct host *host, const struct host_settings *settings);
+/* Can those be asked that the services want to be asked? */
+void wrap_check(const struct tree *tree, struct errors *errors);
 
 int door_prepare(struct host *host, const struct host_settings *settings,
     struct errors *errors, struct door *ret_door);

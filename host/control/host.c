@@ -57,6 +57,8 @@ make_loop(struct host *host)
 	if (result < 0)
 		return result;
 	result = ledgers_new(host->reactor, host->log, &host->ledgers);
+	if (result == 0)
+		result = wrap_open(host);
 	if (result < 0)
 		return result;
 	return listeners_new(host->reactor, host->log, &host->listeners);
@@ -76,6 +78,7 @@ make_services(struct host *host)
 	    .reactor = host->reactor,
 	    .listeners = host->listeners,
 	    .ledgers = host->ledgers,
+	    .wrapper = wrapper_ops(host->wrapper),
 	    .log = host->log,
 	};
 	int result = plugins_new(&plugins, &host->plugins);
@@ -130,6 +133,7 @@ host_free(struct host *host)
 	host->plugins = plugins_free(host->plugins);
 	host->listeners = listeners_free(host->listeners);
 	host->ledgers = ledgers_free(host->ledgers);
+	host->wrapper = wrapper_free(host->wrapper);
 	if (host->owner.reactor != NULL)
 		reactor_owner_fini(&host->owner);
 	host->reactor = reactor_free(host->reactor);

@@ -225,6 +225,10 @@ look_up(struct plan *plan, struct step *step)
 	if (step->fate != FATE_ADD && step->fate != FATE_REPLACE &&
 	    step->fate != FATE_UPDATE)
 		return 0;
+	result = repository_check_access(
+	    step->definition, plan->options.errors);
+	if (result < 0)
+		return result;
 	result = guard_rules_new(step->definition->settings,
 	    &step->definition->name_place, plan->options.errors, &rules);
 	if (result == 0)

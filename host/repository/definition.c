@@ -133,25 +133,60 @@ definition_new(struct repository *repository, const struct directive *directive,
 }
 
 /* A program that accepts its clients itself asks nobody about them. */
+static bool
+accepts_itself(const struct directive *directive, unsigned index)
+{
+	return directive->type == CONFIG_KIND_PROGRAM &&
+	       directive->settings->wait &&
+	       !endpoint_is_datagram(directive->settings->listen[index].kind);
+}
+
+/* Why nobody can be judged there by these; NULL: he can. */
+static const char *
+why_not(const struct directive *directive, unsigned index, bool wrapped)
+{
+	if (accepts_itself(directive, index))
+		return "with 'wait = yes' the program accepts its clients "
+		       "itself";
+	if (wrapped &&
+	    endpoint_is_datagram(directive->settings->listen[index].kind))
+		return "hosts.allow and hosts.deny are asked about "
+		       "connections, not about datagrams; only_from can be";
+	return NULL;
+}
+
 static int
-check_list(const struct definition *definition, const struct place *place,
+check_kept(const struct directive *directive, const char *what, bool wrapped,
     struct errors *errors)
 {
-	const struct settings *settings = definition->settings;
+	const struct settings *settings = directive->settings;
 
-	if (definition->type != CONFIG_KIND_PROGRAM || !settings->wait ||
-	    (!settings->only_from.is_set && settings->no_access.count == 0))
-		return 0;
-	for (unsigned i = 0; i < settings->listen_count; i++)
-		if (!endpoint_is_datagram(settings->listen[i].kind)) {
-			errors_add(errors, SEVERITY_ERROR, -EINVAL, place,
-			    "only_from and no_access cannot be kept at '%s': "
-			    "with 'wait = yes' the program accepts its clients "
-			    "itself",
-			    settings->listen[i].text);
-			return -EINVAL;
-		}
+	for (unsigned i = 0; i < settings->listen_count; i++) {
+		const char *why = why_not(directive, i, wrapped);
+
+		if (why == NULL)
+			continue;
+		errors_add(errors, SEVERITY_ERROR, -EINVAL,
+		    &directive->name_place, "%s cannot be kept at '%s': %s",
+		    what, settings->listen[i].text, why);
+		return -EINVAL;
+	}
 	return 0;
+}
+
+int
+repository_check_access(
+    const struct directive *directive, struct errors *errors)
+{
+	const struct settings *settings = directive->settings;
+	int result = 0;
+
+	if (settings->only_from.is_set || settings->no_access.count > 0)
+		result = check_kept(
+		    directive, "only_from and no_access", false, errors);
+	if (result == 0 && settings->libwrap != NULL)
+		result = check_kept(directive, "libwrap", true, errors);
+	return result;
 }
 
 static int
@@ -177,7 +212,7 @@ int
 definition_resolve(struct definition *definition, struct ledgers *ledgers,
     const struct directive *directive, struct errors *errors)
 {
-	int result = check_list(definition, &directive->name_place, errors);
+	int result = repository_check_access(directive, errors);
 	int lines = 0;
 
 	if (result == 0)

@@ -69,6 +69,7 @@ instance_make_server(struct instance *instance, struct server **ret_server)
 	    .listeners = instance->repository->listeners,
 	    .log = instance->repository->log,
 	    .ledger = instance->definition->ledger,
+	    .wrapper = instance->repository->wrapper,
 	    .drained = instance_drained,
 	    .stuck = instance_stuck,
 	    .context = instance,

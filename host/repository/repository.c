@@ -24,6 +24,7 @@ repository_new(const struct repository_options *options,
 	repository->reactor = options->reactor;
 	repository->listeners = options->listeners;
 	repository->ledgers = options->ledgers;
+	repository->wrapper = options->wrapper;
 	repository->log = options->log;
 	repository->doors = options->doors;
 	TAILQ_INIT(&repository->order);

@@ -77,6 +77,8 @@ struct repository_options {
 	struct reactor *reactor;
 	struct listeners *listeners;
 	struct ledgers *ledgers; /* NULL: no service has lines */
+	/* NULL: no service can be wrapped. */
+	const struct server_wrapper *wrapper;
 	struct log *log;
 	struct repository_doors doors;
 };
@@ -95,6 +97,9 @@ void repository_shutdown(struct repository *repository, uint64_t drain_ns);
 /* Can it be driven as its settings say?  -ENOTSUP, told at its name. */
 int repository_check_concurrency(const struct directive *directive,
     const struct berth_service_type *type, struct errors *errors);
+/* Can its clients be judged as its settings say?  -EINVAL, told at its name. */
+int repository_check_access(
+    const struct directive *directive, struct errors *errors);
 /* Copies the directive; takes the image's reference, also when it fails.
  * Nothing of the service's code runs. */
 int instance_new(struct repository *repository,

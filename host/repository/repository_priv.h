@@ -26,6 +26,7 @@ struct repository {
 	struct listeners *listeners;
 	struct guards *guards;
 	struct ledgers *ledgers;
+	const struct server_wrapper *wrapper;
 	struct log *log;
 	struct repository_doors doors;
 	struct reactor_owner owner;

@@ -14,6 +14,7 @@ struct admission {
 	struct berth_handler handler;
 	berth_timer_id again; /* when a limit lets clients in again */
 	struct guard_refusals refusals;
+	uint64_t complained_ns; /* that nobody can be asked; 0: never */
 };
 
 void admission_init(struct admission *admission);

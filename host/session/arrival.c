@@ -19,7 +19,7 @@
 /* In their order: what is cheap first, what needs the client last. */
 static const struct arrival_stage *const usual_stages[] = {&admission_greet,
     &admission_gate, &proxy_stage, &admission_list, &admission_door,
-    &admission_welcome, NULL};
+    &wrapped_stage, &admission_welcome, NULL};
 
 static const struct arrival_stage *const *
 stages_of(const struct server *server)
@@ -199,8 +199,21 @@ on_close(struct berth_handler *handler, int fd, unsigned mask)
 	end_parked(arrival, GUARD_BROKEN);
 }
 
+static int
+on_child(struct berth_handler *handler, int pid, int code, int status)
+{
+	struct arrival *arrival = BASE_CONTAINER(
+	    handler, struct arrival, handler);
+
+	(void)pid;
+	wrapped_answer(arrival, code, status);
+	arrival_judge(arrival);
+	return 0;
+}
+
 static const struct berth_handler_type handler_type = {
     .input = on_input,
+    .child = on_child,
     .timeout = on_deadline,
     .close = on_close,
 };
@@ -322,6 +335,7 @@ visitor_init(struct visitor *visitor, struct server *server,
 	visitor->way = VISITOR_DIRECT;
 	visitor->local.ss_family = AF_UNSPEC;
 	visitor->seen = 0;
+	visitor->wrapped = WRAPPED_NOT_ASKED;
 	visitor->reason = GUARD_SERVED;
 }
 

@@ -45,6 +45,7 @@ struct arrival {
 	TAILQ_ENTRY(arrival) link; /* of its server */
 	struct berth_handler handler;
 	struct names_waiter names; /* of a stage that asks for them */
+	pid_t pid;		   /* of who asks hosts.allow; 0: nobody */
 	berth_timer_id deadline;
 	uint8_t stage; /* the one that waits */
 	bool waiting;
@@ -57,6 +58,11 @@ TAILQ_HEAD(arrival_list, arrival);
 
 /* proxy.c: who the client is, by what a proxy says. */
 extern const struct arrival_stage proxy_stage;
+
+/* wrapped.c: hosts.allow and hosts.deny. */
+extern const struct arrival_stage wrapped_stage;
+/* Who was asked has ended, as the child hook says. */
+void wrapped_answer(struct arrival *arrival, int code, int status);
 
 /* The consumer's hook: judges and hands over. */
 int arrival_accepted(

@@ -26,6 +26,9 @@ enum visitor_way {
 	VISITOR_MUX_PLUS /* the host's */
 };
 
+/* What hosts.allow and hosts.deny have to say. */
+enum visitor_wrapped { WRAPPED_NOT_ASKED, WRAPPED_SERVED, WRAPPED_REFUSED };
+
 /*
  * A connection that has come and is not yet a session: what is known of it, on
  * the stack of whoever looks at it.  The peer's address is asked for when it
@@ -46,6 +49,7 @@ struct visitor {
 	struct sockaddr_storage peer;
 	struct sockaddr_storage local; /* AF_UNSPEC: the socket's own */
 	size_t seen;		       /* bytes of a header, at the last look */
+	enum visitor_wrapped wrapped;
 };
 
 void visitor_init(struct visitor *visitor, struct server *server,
@@ -55,6 +59,17 @@ const struct sockaddr *visitor_peer(
     struct visitor *visitor, socklen_t *ret_size);
 void visitor_set_peer(
     struct visitor *visitor, const struct sockaddr *peer, socklen_t size);
+
+/* Who asks hosts.allow and hosts.deny, in a process: worker's. */
+struct server_wrapper {
+	/* Is there a rule at all?  If not, everybody is served. */
+	bool (*has_rules)(void *context);
+	/* The pid of one who ends with 0 when this client of that daemon is to
+	 * be served, and with 1 when not; or negative. */
+	pid_t (*ask)(
+	    void *context, const char *daemon, struct visitor *visitor);
+	void *context;
+};
 
 /* How units end that do not end by themselves. */
 enum server_ending {
@@ -92,6 +107,7 @@ struct server_options {
 	struct ledger *ledger; /* NULL: nobody asks for lines */
 	const struct server_strategy *strategy; /* NULL: callbacks */
 	void *units;				/* the strategy's */
+	const struct server_wrapper *wrapper;	/* NULL: nobody can be asked */
 	bool peeks;				/* BERTH_PEEKS */
 	/* Ends with NULL; NULL: those of arrival.c.  For tests. */
 	const struct arrival_stage *const *stages;

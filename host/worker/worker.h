@@ -123,6 +123,25 @@ pid_t spawn(const struct spawn *spawn, enum spawn_step *ret_step);
 /* "cannot change to its user", … */
 const char *spawn_step_text(enum spawn_step step);
 
+/* --- wrapper.c: who asks hosts.allow and hosts.deny --------------------------
+ */
+
+struct wrapper;
+
+struct wrapper_paths {
+	const char *program, *allow, *deny;
+};
+
+/* The paths are not copied. */
+int wrapper_new(
+    const struct wrapper_paths *paths, struct wrapper **ret_wrapper);
+/* For clients that come from now on. */
+void wrapper_set_paths(
+    struct wrapper *wrapper, const struct wrapper_paths *paths);
+/* As long as the wrapper. */
+const struct server_wrapper *wrapper_ops(const struct wrapper *wrapper);
+struct wrapper *wrapper_free(struct wrapper *wrapper);
+
 /* --- external.c: a service whose sessions are processes ----------------------
  */
 
