@@ -116,7 +116,7 @@ static const char *const failure_words[] = {"HOST", "USERID", "ATTEMPT", NULL};
 #define RLIMIT(name_, kind_, field_, help_)                                    \
 	{                                                                      \
 		SERVICE(name_, kind_, CHANGE_SESSION, field_),                 \
-		    .programs_only = true,                                     \
+		    .of_process = true,                                        \
 		    .syntax = "NUMBER | unlimited | inherit",                  \
 		    .initial = "inherit", .low = 1, .high = INT64_MAX,         \
 		    .help = (help_)                                            \
@@ -331,16 +331,16 @@ static const struct attribute service_attributes[] = {
 	.check = check_proxy_word,
 	.help = "The proxies that are believed; all others are refused when "
 		"proxy_protocol is not no."},
-    {SERVICE("user", VALUE_WORD, CHANGE_SESSION, user), .programs_only = true,
+    {SERVICE("user", VALUE_WORD, CHANGE_SESSION, user), .of_process = true,
 	.syntax = "USER", .initial = "",
 	.help = "Whom a program runs as, by name or number; without it, the "
 		"user of the host."},
-    {SERVICE("group", VALUE_WORD, CHANGE_SESSION, group), .programs_only = true,
+    {SERVICE("group", VALUE_WORD, CHANGE_SESSION, group), .of_process = true,
 	.syntax = "GROUP", .initial = "",
 	.help = "The group of a program, by name or number; without it, "
 		"that of its user."},
-    {SERVICE("groups", VALUE_FLAG, CHANGE_SESSION, groups),
-	.programs_only = true, .syntax = "yes | no", .initial = "no",
+    {SERVICE("groups", VALUE_FLAG, CHANGE_SESSION, groups), .of_process = true,
+	.syntax = "yes | no", .initial = "no",
 	.help = "Whether a program has its user's supplementary groups."},
     {SERVICE("argv0", VALUE_WORD, CHANGE_SESSION, argv0), .programs_only = true,
 	.syntax = "WORD", .initial = "",
@@ -350,29 +350,29 @@ static const struct attribute service_attributes[] = {
 	.syntax = "yes | no", .initial = "no",
 	.help = "Whether a program is handed the endpoint itself, and nobody "
 		"else takes clients from it until the program ends."},
-    {SERVICE("nice", VALUE_NICE, CHANGE_SESSION, nice), .programs_only = true,
+    {SERVICE("nice", VALUE_NICE, CHANGE_SESSION, nice), .of_process = true,
 	.syntax = "NUMBER", .initial = "0",
 	.help = "What is added to the nice value of a program, -20 to 19."},
-    {SERVICE("umask", VALUE_MODE, CHANGE_SESSION, umask), .programs_only = true,
+    {SERVICE("umask", VALUE_MODE, CHANGE_SESSION, umask), .of_process = true,
 	.syntax = "MODE", .initial = "0022", .low = 0, .high = 0777,
 	.help = "The file creation mask of a program, octal."},
-    {SERVICE("env", VALUE_WORDS, CHANGE_SESSION, env), .programs_only = true,
+    {SERVICE("env", VALUE_WORDS, CHANGE_SESSION, env), .of_process = true,
 	.syntax = "NAME=VALUE ...", .initial = "", .check = check_env,
 	.help = "Variables that a program finds in its environment."},
     {SERVICE("passenv", VALUE_WORDS, CHANGE_SESSION, passenv),
-	.programs_only = true, .syntax = "NAME ...", .initial = "",
+	.of_process = true, .syntax = "NAME ...", .initial = "",
 	.check = check_variable,
 	.help = "Variables of the host's environment that a program is "
 		"given; others are not."},
-    {SERVICE("cwd", VALUE_PATH, CHANGE_SESSION, cwd), .programs_only = true,
+    {SERVICE("cwd", VALUE_PATH, CHANGE_SESSION, cwd), .of_process = true,
 	.syntax = "PATH", .initial = "",
 	.help = "The folder in which a program starts; without it, the "
 		"root."},
-    {SERVICE("chroot", VALUE_PATH, CHANGE_SESSION, chroot),
-	.programs_only = true, .syntax = "PATH", .initial = "",
+    {SERVICE("chroot", VALUE_PATH, CHANGE_SESSION, chroot), .of_process = true,
+	.syntax = "PATH", .initial = "",
 	.help = "The folder that becomes the root of a program."},
     {SERVICE("no_new_privs", VALUE_FLAG, CHANGE_SESSION, no_new_privs),
-	.programs_only = true, .syntax = "yes | no", .initial = "yes",
+	.of_process = true, .syntax = "yes | no", .initial = "yes",
 	.help = "Whether set-user-id files give a program nothing, unless it "
 		"runs as root."},
     RLIMIT("rlimit_as", VALUE_RLIMIT_SIZE, rlimit_as,
@@ -391,6 +391,49 @@ static const struct attribute service_attributes[] = {
 	"Bytes of memory of a program; K, M and G are understood."),
     RLIMIT("rlimit_stack", VALUE_RLIMIT_SIZE, rlimit_stack,
 	"Bytes of stack of a program; K, M and G are understood."),
+    {SERVICE("workers", VALUE_WORKERS, CHANGE_LIVE, workers), .of_fleet = true,
+	.syntax = "NUMBER [NUMBER]", .initial = "0", .low = 0, .high = 1000,
+	.help = "In how many processes of its own the service runs, at least "
+		"and, by load, at most, see WORKERS; 0 is inside the host."},
+    {SERVICE("max_requests", VALUE_LIMIT, CHANGE_LIVE, max_requests),
+	.of_fleet = true, .syntax = "NUMBER | unlimited",
+	.initial = "unlimited", .low = 0, .high = UINT32_MAX,
+	.help = "Connections that a worker takes before another replaces it."},
+    {SERVICE("restart_delay", VALUE_TIME, CHANGE_LIVE, restart_delay_ms),
+	.of_fleet = true, .syntax = "TIME", .initial = "100ms", .low = 0,
+	.high = HOUR,
+	.help = "How long the place of a worker that died stays empty; it "
+		"doubles with every death in a row."},
+    {SERVICE(
+	 "restart_delay_max", VALUE_TIME, CHANGE_LIVE, restart_delay_max_ms),
+	.of_fleet = true, .syntax = "TIME", .initial = "30s", .low = 1,
+	.high = DAY,
+	.help = "What restart_delay does not grow beyond; a worker that lives "
+		"longer begins anew."},
+    {SERVICE("start_limit", VALUE_FREQUENCY, CHANGE_LIVE, start_limit),
+	.of_fleet = true, .syntax = "NUMBER/TIME | unlimited",
+	.initial = "10/1m", .low = 1, .high = 1000000,
+	.help = "With more deaths of workers in that time the service fails: "
+		"clients wait until it is resumed."},
+    {SERVICE("start_timeout", VALUE_TIME, CHANGE_LIVE, start_timeout_ms),
+	.of_fleet = true, .syntax = "TIME", .initial = "30s", .low = 1,
+	.high = HOUR,
+	.help = "How long a worker may take until it is ready to serve."},
+    {SERVICE("stop_timeout", VALUE_TIME, CHANGE_LIVE, stop_timeout_ms),
+	.of_fleet = true, .syntax = "TIME", .initial = "5s", .low = 1,
+	.high = HOUR,
+	.help = "How long a worker that was told to end may take until it is "
+		"killed."},
+    {SERVICE("watchdog", VALUE_TIME, CHANGE_LIVE, watchdog_ms),
+	.of_fleet = true, .syntax = "TIME", .initial = "30s", .low = 0,
+	.high = HOUR,
+	.help = "A worker that has not answered its host for so long hangs, "
+		"and is killed and replaced; 0 means never."},
+    {SERVICE("worker_idle", VALUE_TIME, CHANGE_LIVE, worker_idle_ms),
+	.of_fleet = true, .syntax = "TIME", .initial = "1m", .low = 1,
+	.high = DAY,
+	.help = "A worker beyond the least number that has had no session for "
+		"so long ends."},
     {SERVICE("per_source", VALUE_LIMIT, CHANGE_LIVE, per_source),
 	.syntax = "NUMBER | unlimited", .initial = "unlimited", .low = 0,
 	.high = 1000000,

@@ -121,6 +121,18 @@ settings_place(const struct settings *settings, const char *attribute)
 	return given != NULL ? &given->place : NULL;
 }
 
+void
+settings_leave_process(struct settings *settings)
+{
+	const struct attribute *row = attributes(ATTRIBUTE_SERVICE);
+
+	for (unsigned i = 0; row[i].name != NULL; i++)
+		if (row[i].of_process || row[i].of_fleet ||
+		    row[i].programs_only)
+			settings->given.bits[i / 64] &= ~(
+			    UINT64_C(1) << (i % 64));
+}
+
 /* --- copies ----------------------------------------------------------------
  */
 

@@ -161,6 +161,10 @@ int directive_print(const struct directive *directive, struct text *text);
 int directive_print_location(
     const struct directive *directive, struct text *text);
 
+/* A string that is read as these words, whatever is in them; argv[0] is left
+ * out. */
+int arguments_print(int argc, char *const *argv, struct text *text);
+
 /* A time as attributes have it: "30s".  0 or -EINVAL. */
 int config_time(const char *word, uint64_t *ret_ms);
 

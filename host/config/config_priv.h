@@ -240,6 +240,12 @@ void line_rate_print(
     const struct attribute *attribute, const void *field, struct text *text);
 void rate_print(
     const struct attribute *attribute, const void *field, struct text *text);
+/* numbers.c: values of two numbers */
+value_read_fn frequency_read, workers_read;
+value_print_fn frequency_print, workers_print;
+int workers_assign(struct reader *reader, const struct attribute *attribute,
+    const struct value *values, unsigned count, void *field);
+bool workers_equal(const void *a, const void *b);
 bool words_equal(const void *a, const void *b);
 bool rate_equal(const void *a, const void *b);
 value_read_fn prefixes_read;

@@ -97,6 +97,11 @@ struct prefixes {
 	unsigned v4, v6;
 };
 
+/* How many workers a service has, 0: it runs inside the host. */
+struct worker_span {
+	unsigned least, most;
+};
+
 /* Of `rlimit_…`. */
 #define RLIMIT_INHERIT UINT64_C(0)
 #define RLIMIT_UNLIMITED UINT64_MAX
@@ -240,6 +245,15 @@ struct settings {
 	uint64_t rlimit_as, rlimit_core, rlimit_cpu, rlimit_data, rlimit_files;
 	uint64_t rlimit_nproc, rlimit_rss, rlimit_stack;
 
+	/* workers; start_limit has no pause */
+	struct worker_span workers;
+	unsigned max_requests; /* a worker's connections; 0: no limit */
+	uint64_t restart_delay_ms, restart_delay_max_ms;
+	struct rate start_limit;
+	uint64_t start_timeout_ms, stop_timeout_ms;
+	uint64_t watchdog_ms; /* 0: off */
+	uint64_t worker_idle_ms;
+
 	/* admission */
 	unsigned per_source; /* sessions of one address; 0: no limit */
 	struct rate cps;
@@ -321,6 +335,8 @@ enum value_kind {
 	VALUE_POLICY,	   /* unsigned, enum limit_policy; low: the first */
 	VALUE_LINE_RATE,   /* struct rate, without a pause */
 	VALUE_LOG_FORMAT,  /* enum log_format */
+	VALUE_FREQUENCY,   /* the same, without a pause: "5/10s" */
+	VALUE_WORKERS,	   /* struct worker_span: "2", "2 8" */
 	VALUE_WORDS,	   /* struct word_list */
 	VALUE_LOG_TYPE,	   /* struct word_list, set whole */
 	VALUE_ENDPOINTS,   /* listen and listen_count */
@@ -345,6 +361,10 @@ struct attribute {
 	 * what to use instead. */
 	const char *not_of_programs;
 	unsigned kinds; /* of endpoints that it is about, a bit each; 0: all */
+	/* Of the process: of a program or of workers.  Not of a service inside
+	 * the host, whose process it shares with others. */
+	bool of_process;
+	bool of_fleet; /* for a service with workers: the host applies it */
 	/* Of a list: the words there are (NULL: any), or what is wrong with
 	 * one (NULL: nothing). */
 	const char *const *choices;
@@ -373,6 +393,9 @@ int attribute_print(
 /* Where a word or a list of words was written, or NULL. */
 const struct place *settings_place(
     const struct settings *settings, const char *attribute);
+/* What the host applies to a worker from outside was not given: for the text
+ * that the worker itself is handed. */
+void settings_leave_process(struct settings *settings);
 /* Copies into the arena what settings point to; the copy of an endpoint or of
  * another attribute has no place, since places end with their tree. */
 int settings_copy(

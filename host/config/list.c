@@ -21,7 +21,8 @@ list_takes(const struct attribute *attribute)
 	       attribute->kind == VALUE_LOG_TYPE ||
 	       attribute->kind == VALUE_RATE ||
 	       attribute->kind == VALUE_PREFIXES ||
-	       attribute->kind == VALUE_CONCURRENCY;
+	       attribute->kind == VALUE_CONCURRENCY ||
+	       attribute->kind == VALUE_WORKERS;
 }
 
 static bool
@@ -326,6 +327,8 @@ list_assign(struct reader *reader, const struct attribute *attribute,
 	if (attribute->kind == VALUE_CONCURRENCY)
 		return concurrency_assign(
 		    reader, attribute, values, count, field);
+	if (attribute->kind == VALUE_WORKERS)
+		return workers_assign(reader, attribute, values, count, field);
 	return assign_rate(reader, attribute, values, count, field);
 }
 

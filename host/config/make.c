@@ -230,6 +230,17 @@ make_quote(const char *word, struct text *text)
 }
 
 int
+arguments_print(int argc, char *const *argv, struct text *text)
+{
+	for (int i = 1; i < argc; i++) {
+		if (i > 1)
+			text_add(text, " ", 1);
+		make_quote(argv[i], text);
+	}
+	return text->failed ? -ENOMEM : 0;
+}
+
+int
 make_arguments(struct reader *reader, struct directive *directive,
     const struct value *words, unsigned count)
 {

@@ -202,6 +202,14 @@ apply_tree(struct host *host, enum apply_mode mode, struct tree *tree,
 	return result;
 }
 
+static int
+one_at_a_time(struct errors *errors)
+{
+	errors_add(errors, SEVERITY_ERROR, -EBUSY, NULL,
+	    "another change is under way and waits for its workers");
+	return HOST_E_REFUSED;
+}
+
 int
 host_apply(struct host *host, enum apply_mode mode, const char *directive,
     struct errors *errors, struct report *report)
@@ -209,10 +217,13 @@ host_apply(struct host *host, enum apply_mode mode, const char *directive,
 	struct tree *tree;
 	int result;
 
+	if (host->applying)
+		return one_at_a_time(errors);
 	if (read_tree(host, mode, directive, errors, &tree) < 0)
 		return no_memory(errors);
 	if (mode == APPLY_COMMAND)
 		check_command_tree(tree, errors);
+	host->applying = true;
 	result = apply_tree(host, mode, tree, errors, report);
 	/* Also after a mistake: somebody is about to mend it. */
 	if (mode == APPLY_START || mode == APPLY_RELOAD)
@@ -222,6 +233,7 @@ host_apply(struct host *host, enum apply_mode mode, const char *directive,
 		log_printf(host->log, BERTH_WARNING, NULL,
 		    "no memory for plugin_path; it stays as it was");
 	tree_free(tree);
+	host_applied(host);
 	return result;
 }
 

@@ -38,6 +38,11 @@ struct host_options {
 	bool no_dynamic;
 	struct log *log;     /* its level is set from the configuration */
 	bool keep_log_level; /* -d was given: the file does not set it */
+	/* The program of workers, O_PATH; not taken; 0: there are none. */
+	int worker_program_fd;
+	/* It is a worker: its sockets were handed to it, commands of services
+	 * are refused. */
+	bool is_worker;
 
 	/* Called on the host's thread; may be NULL.  failed: for
 	 * HOST_RELOADED, nothing was changed. */
@@ -75,6 +80,16 @@ int host_check(struct host *host, struct errors *errors, struct text *print);
  * errors, or a negative errno. */
 int host_start(struct host *host, struct errors *errors);
 
+/* Of a worker: the copy of the plugin at that path; takes fd. */
+int host_offer_plugin(struct host *host, const char *path, int fd);
+/* Of a worker: the rest is said over this channel, at whose end it ends.  Takes
+ * fd, answers to `id` that the start was good, and lets clients wait until it
+ * is told otherwise.  max_requests 0: no limit. */
+int host_serve_fleet(
+    struct host *host, int fd, uint32_t id, uint32_t max_requests);
+/* The answer to `id` for a start that was refused. */
+void host_refuse_fleet(int fd, uint32_t id, const struct errors *errors);
+
 /* The host's settings as read; for main: the pid file. */
 const struct host_settings *host_settings(const struct host *host);
 
@@ -95,6 +110,10 @@ void host_reopen_logs(struct host *host);
 /* First call: ends in order, sessions get host_settings.shutdown_ms.  A second
  * one ends at once. */
 void host_stop(struct host *host);
+
+/* Ends in order, sessions get so long; may be called again with another time.
+ */
+void host_drain(struct host *host, uint64_t drain_ms);
 
 /* --- commands --- */
 

@@ -48,7 +48,12 @@ struct host {
 	struct instance *door; /* NULL: no control socket */
 	struct timed_list timed;
 	struct berth_command *running; /* its reply is still to come */
+	struct fleet_host workers;
+	struct seat *seat; /* of a worker; NULL: it is none */
 	bool queue_posted;
+	bool applying; /* a change waits for something, and the loop goes on */
+	bool stop_wanted; /* meanwhile */
+	bool reload_put_off;
 	bool stopping;
 	struct mono started;
 	uint64_t reloads;
@@ -79,6 +84,8 @@ int host_apply(struct host *host, enum apply_mode mode, const char *directive,
 
 #define ERRORS_A_FILE 20
 
+/* host.c: what was put off while something was applied. */
+void host_applied(struct host *host);
 /* host.c: a reload with everything round it. */
 int host_reload_now(struct host *host, struct report *report);
 void host_log_lines(struct host *host, int level, const char *lines);
@@ -105,9 +112,14 @@ void suspend_forget_all(struct host *host);
 enum command_status command_suspend(
     struct host *host, const struct request *request, struct text *text);
 
+/* seat.c */
+struct seat *seat_free(struct seat *seat);
+
 /* jobs.c: the commands that services ask for. */
 void jobs_bind(struct host *host, struct repository_doors *doors);
 void jobs_drop_all(struct host *host);
+/* Those that have come while something was applied. */
+void jobs_go_on(struct host *host);
 
 /* show.c */
 enum command_status command_list(
@@ -136,6 +148,18 @@ void show_counters_of(
 void show_refusals(const struct server_counters *counters, const char *key,
     struct text *text, bool json);
 unsigned show_draining_count(const struct record *record);
+
+/* show_workers.c */
+struct show_fleets {
+	uint64_t workers;
+	uint64_t restarts;
+	uint64_t memory_bytes;
+};
+
+void show_workers(
+    const struct instance *instance, struct text *text, bool json);
+void show_count_workers(
+    const struct instance *instance, struct show_fleets *fleets);
 
 /* commands.c: a message as the request wants it. */
 __attribute__((format(printf, 4, 5))) enum command_status command_answer(

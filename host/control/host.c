@@ -61,7 +61,12 @@ make_loop(struct host *host)
 		result = wrap_open(host);
 	if (result < 0)
 		return result;
-	return listeners_new(host->reactor, host->log, &host->listeners);
+	result = listeners_new(host->reactor, host->log, &host->listeners);
+	if (result == 0 && host->options.is_worker) {
+		listeners_borrow(host->listeners);
+		listeners_hold(host->listeners, true);
+	}
+	return result;
 }
 
 static int
@@ -80,6 +85,7 @@ make_services(struct host *host)
 	    .ledgers = host->ledgers,
 	    .wrapper = wrapper_ops(host->wrapper),
 	    .log = host->log,
+	    .workers = &host->workers,
 	};
 	int result = plugins_new(&plugins, &host->plugins);
 
@@ -100,6 +106,9 @@ host_new(const struct host_options *options, struct host **ret_host)
 	TAILQ_INIT(&host->queue);
 	LIST_INIT(&host->timed);
 	host->options = *options;
+	host->workers.program_fd = options->worker_program_fd > 0
+				       ? options->worker_program_fd
+				       : -1;
 	host->log = options->log;
 	host_settings_init(&host->settings);
 	/* No watchdog runs yet, whatever the default is. */
@@ -124,6 +133,7 @@ host_free(struct host *host)
 	if (host == NULL)
 		return NULL;
 	jobs_drop_all(host);
+	host->seat = seat_free(host->seat);
 	watch_stop(host);
 	suspend_forget_all(host);
 	if (host->reactor != NULL)
@@ -239,6 +249,10 @@ reload_posted(void *context)
 	struct report report;
 
 	/* An asking from here on is another reload. */
+	if (host->applying) {
+		host->reload_put_off = true;
+		return;
+	}
 	atomic_store(&host->reload_wanted, false);
 	if (host->stopping)
 		return;
@@ -261,10 +275,47 @@ host_reload(struct host *host)
 	}
 }
 
+/* While a change waits, the loop goes on, and what came is done now. */
+void
+host_applied(struct host *host)
+{
+	bool stop = host->stop_wanted;
+
+	host->applying = false;
+	host->stop_wanted = false;
+	if (stop) {
+		host_stop(host);
+		return;
+	}
+	jobs_go_on(host);
+	if (host->reload_put_off) {
+		host->reload_put_off = false;
+		atomic_store(&host->reload_wanted, false);
+		host_reload(host);
+	}
+}
+
+void
+host_drain(struct host *host, uint64_t drain_ms)
+{
+	host->stopping = true;
+	repository_shutdown(host->repository, MONO_MS(drain_ms));
+}
+
+int
+host_offer_plugin(struct host *host, const char *path, int fd)
+{
+	return plugins_offer(host->plugins, path, fd);
+}
+
 void
 host_stop(struct host *host)
 {
-	if (host->stopping) {
+	if (host->applying && !host->stop_wanted) {
+		host->stop_wanted = true;
+		return;
+	}
+	if (host->stopping || host->applying) {
 		reactor_stop(host->reactor);
 		return;
 	}

@@ -33,7 +33,7 @@ static void run_next(void *context);
 static void
 post_queue(struct host *host)
 {
-	if (host->queue_posted || TAILQ_EMPTY(&host->queue))
+	if (host->queue_posted || host->applying || TAILQ_EMPTY(&host->queue))
 		return;
 	host->queue_posted = reactor_post(&host->owner, run_next, host) == 0;
 }
@@ -47,7 +47,7 @@ run_next(void *context)
 
 	text_init(&text);
 	host->queue_posted = false;
-	if (job == NULL)
+	if (job == NULL || host->applying)
 		return;
 	TAILQ_REMOVE(&host->queue, job, link);
 	host->running = job;
@@ -60,14 +60,24 @@ run_next(void *context)
 	post_queue(host);
 }
 
+void
+jobs_go_on(struct host *host)
+{
+	post_queue(host);
+}
+
 static int
 door_command(void *context, struct berth_service *service, const char *line,
     unsigned flags, berth_reply_fn *reply, void *arg,
     struct berth_command **ret_command)
 {
 	struct host *host = context;
-	struct berth_command *job = calloc(1, sizeof(*job));
+	struct berth_command *job;
 
+	/* A worker is led by its host alone. */
+	if (host->options.is_worker)
+		return -EPERM;
+	job = calloc(1, sizeof(*job));
 	if (job == NULL)
 		return -ENOMEM;
 	job->host = host;
@@ -82,7 +92,7 @@ door_command(void *context, struct berth_service *service, const char *line,
 	}
 	TAILQ_INSERT_TAIL(&host->queue, job, link);
 	post_queue(host);
-	if (!host->queue_posted) {
+	if (!host->queue_posted && !host->applying) {
 		TAILQ_REMOVE(&host->queue, job, link);
 		job_free(job);
 		return -ENOMEM;

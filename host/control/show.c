@@ -227,6 +227,7 @@ show_instance(struct instance *instance, bool json, struct text *text)
 	put_endpoints(instance, &line, false);
 	show_fact(text, json, "endpoints", text_string(&line));
 	show_counters(instance, text, json);
+	show_workers(instance, text, json);
 	show_attributes(definition->settings, text, json);
 	text_reset(&line);
 	instance_holders(instance, &line);

@@ -12,6 +12,7 @@ struct totals {
 	unsigned suspended;
 	unsigned draining;
 	unsigned images;
+	struct show_fleets fleets;
 };
 
 static void
@@ -20,6 +21,7 @@ add_instance(struct totals *totals, const struct instance *instance)
 	struct server_counters one;
 
 	show_counters_of(instance, &one);
+	show_count_workers(instance, &totals->fleets);
 	totals->sum.sessions_active += one.sessions_active;
 	totals->sum.sessions_total += one.sessions_total;
 	totals->sum.sessions_failed += one.sessions_failed;
@@ -76,6 +78,9 @@ command_stats(
 	show_number(text, json, "suspended", totals.suspended);
 	show_number(text, json, "draining", totals.draining);
 	show_number(text, json, "images", totals.images);
+	show_number(text, json, "workers", totals.fleets.workers);
+	show_number(text, json, "restarts", totals.fleets.restarts);
+	show_number(text, json, "worker_memory", totals.fleets.memory_bytes);
 	show_number(text, json, "reloads", host->reloads);
 	show_number(text, json, "refused", host->reloads_refused);
 	show_fact(

@@ -86,6 +86,8 @@ write_directives(struct host *host, enum directive_kind kind, const char *name,
 		add_directive(text, kind, record);
 }
 
+#define AGAIN_NS MONO_MS(20)
+
 static int
 time_over(struct berth_handler *handler, uint64_t now_ns, void *token)
 {
@@ -97,6 +99,10 @@ time_over(struct berth_handler *handler, uint64_t now_ns, void *token)
 
 	(void)now_ns;
 	(void)token;
+	/* Something else is being applied: a little later, then. */
+	if (host->applying && reactor_schedule(&host->owner, handler, NULL,
+				  AGAIN_NS, 0, NULL) == 0)
+		return 0;
 	text_init(&directives);
 	if (timed->name != NULL)
 		record = repository_find(host->repository, timed->name);

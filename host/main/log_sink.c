@@ -197,6 +197,12 @@ log_sink_to_syslog(struct log_sink *sink)
 }
 
 void
+log_sink_to_host(struct log_sink *sink)
+{
+	atomic_store(&sink->target, LOG_TARGET_JOURNAL);
+}
+
+void
 log_sink_text(struct log_sink *sink, int level, const char *text)
 {
 	size_t size;

@@ -56,6 +56,8 @@ act(struct program *program)
 		return print("berthd " PACKAGE_VERSION "\n");
 	case OPTIONS_CHECK:
 		return program_check(program);
+	case OPTIONS_WORKER:
+		return program_work(program);
 	case OPTIONS_RUN:
 		break;
 	}

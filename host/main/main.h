@@ -68,6 +68,8 @@ struct log_sink {
 void log_sink_init(struct log_sink *sink, int level);
 /* From here on lines go to syslog(3). */
 void log_sink_to_syslog(struct log_sink *sink);
+/* Standard error is a host's to read: lines as for the journal. */
+void log_sink_to_host(struct log_sink *sink);
 /* A text of several lines for people, such as the mistakes of a file: as it
  * is, without time and program. */
 void log_sink_text(struct log_sink *sink, int level, const char *text);

@@ -15,7 +15,8 @@ enum options_action {
 	OPTIONS_RUN,
 	OPTIONS_CHECK, /* -t, and -T with print */
 	OPTIONS_HELP,
-	OPTIONS_VERSION
+	OPTIONS_VERSION,
+	OPTIONS_WORKER /* --worker: started by a host, see worker.c */
 };
 
 struct option_file {

@@ -136,6 +136,15 @@ take_plugin_path(
 	return 0;
 }
 
+/* NAME is for ps(1); the rest is said over the channel. */
+static int
+take_worker(struct options *options, const char *value, struct text *message)
+{
+	(void)value, (void)message;
+	options->action = OPTIONS_WORKER;
+	return 0;
+}
+
 static int
 take_version(struct options *options, const char *value, struct text *message)
 {
@@ -167,6 +176,8 @@ static const struct option_row rows[] = {
     {'T', "print", NULL, "check it and print it in canonical form", take_print},
     {0, "no-dynamic", NULL, "refuse to load plugins", take_no_dynamic},
     {0, "plugin-path", "DIR[:DIR]", "look for plugins there", take_plugin_path},
+    {0, "worker", "NAME", "be a worker of the host on descriptor 3",
+	take_worker},
     {'V', "version", NULL, "print the version", take_version},
     {'h', "help", NULL, "print this help", take_help},
     {0, NULL, NULL, NULL, NULL},

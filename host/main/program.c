@@ -19,6 +19,7 @@ program_init(struct program *program)
 	program->pid_file.fd = -1;
 	program->notify.fd = -1;
 	program->daemon.result_fd = -1;
+	program->self_fd = -1;
 	/* Until the configuration says how much is wanted. */
 	log_sink_init(&program->sink, BERTH_INFO);
 	program->errors = errors_new(ERRORS_PER_FILE);
@@ -33,6 +34,7 @@ program_fini(struct program *program)
 	notify_fini(&program->notify);
 	program->errors = errors_free(program->errors);
 	options_fini(&program->options);
+	fd_close(&program->self_fd);
 }
 
 static void
@@ -56,6 +58,7 @@ program_open_host(
 	    .control = make_manager,
 	    .plugin_path = options->plugin_path,
 	    .no_dynamic = options->no_dynamic,
+	    .worker_program_fd = program->self_fd,
 	    .log = &program->sink.log,
 	    .keep_log_level = options->debug,
 	    .event = event,

@@ -19,6 +19,7 @@ struct program {
 	struct signals signals;
 	struct pid_file pid_file;
 	struct daemon daemon;
+	int self_fd;	 /* this program's file, for workers; -1: none */
 	unsigned handed; /* sockets from LISTEN_FDS_FIRST on */
 };
 
@@ -28,6 +29,8 @@ void program_fini(struct program *program);
 
 /* Runs services until told to stop. */
 enum status program_run(struct program *program);
+/* --worker: runs one service for the host that started this process. */
+enum status program_work(struct program *program);
 /* -t and -T: reads, resolves and plans; nothing is bound, loaded, written. */
 enum status program_check(struct program *program);
 

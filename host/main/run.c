@@ -12,6 +12,7 @@
  * leaves nothing: the caller of -b is told after all is undone.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <string.h>
 #include <unistd.h>
@@ -94,6 +95,13 @@ take_inheritance(struct program *program)
 	if (result != 0)
 		return give_up(program, STATUS_FAILED,
 		    "inherited descriptors: %s", strerror(-result));
+	/* Workers run the program that runs now, whatever is installed
+	 * meanwhile. */
+	program->self_fd = open("/proc/self/exe", O_PATH | O_CLOEXEC);
+	if (program->self_fd < 0)
+		log_printf(&program->sink.log, BERTH_WARNING, NULL,
+		    "/proc/self/exe: %s: there can be no workers",
+		    strerror(errno));
 	return STATUS_GOOD;
 }
 

@@ -43,7 +43,7 @@ static bool
 wants_events(const struct listener *listener)
 {
 	return listener->consumer != NULL && !listener->paused &&
-	       !listener->starved;
+	       !listener->starved && !listener->listeners->held;
 }
 
 void
@@ -159,6 +159,8 @@ accept_one(struct listener *listener)
 	if (listener->retry_ns != RETRY_FIRST_NS)
 		recover(listener);
 	consumer->type->accepted(consumer, listener, fd);
+	if (listener->listeners->quota > 0)
+		listeners_count(listener->listeners);
 	return 1;
 }
 

@@ -81,6 +81,42 @@ listeners_next_id(struct listeners *listeners)
 	return ++listeners->ids;
 }
 
+/* --- the listeners of a worker ---------------------------------------------*/
+
+void
+listeners_borrow(struct listeners *listeners)
+{
+	listeners->borrowed = true;
+}
+
+void
+listeners_hold(struct listeners *listeners, bool hold)
+{
+	struct listener *listener;
+
+	listeners->held = hold;
+	TAILQ_FOREACH (listener, &listeners->all, link)
+		listener_settle(listener);
+}
+
+void
+listeners_set_quota(struct listeners *listeners, uint64_t connections,
+    void (*spent)(void *context), void *context)
+{
+	listeners->quota = connections;
+	listeners->spent = spent;
+	listeners->spent_context = context;
+}
+
+void
+listeners_count(struct listeners *listeners)
+{
+	if (--listeners->quota > 0)
+		return;
+	listeners_hold(listeners, true);
+	listeners->spent(listeners->spent_context);
+}
+
 /* --- datagram ports --------------------------------------------------------*/
 
 static unsigned
@@ -330,6 +366,13 @@ open_socket(struct listeners *listeners, struct request *request,
 
 	if (fd != -ENOENT) /* its path belongs to who made it */
 		return fd;
+	if (listeners->borrowed) {
+		net_complain(&request->complaint, -EPERM,
+		    "%s: a service in workers has the endpoints of its "
+		    "attributes, and no other",
+		    request->text);
+		return -EEXIST; /* told */
+	}
 	return socket_open(&request->binding, request->settings,
 	    &request->complaint, ret_path);
 }

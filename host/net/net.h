@@ -60,6 +60,15 @@ int listeners_new(
     struct reactor *reactor, struct log *log, struct listeners **ret_listeners);
 struct listeners *listeners_free(struct listeners *listeners);
 
+/* For a worker, whose sockets are its host's: endpoints are those that were
+ * adopted, and no other. */
+void listeners_borrow(struct listeners *listeners);
+/* While held, nothing is taken from any of them. */
+void listeners_hold(struct listeners *listeners, bool hold);
+/* When so many connections were taken, all are held and spent is called. */
+void listeners_set_quota(struct listeners *listeners, uint64_t connections,
+    void (*spent)(void *context), void *context);
+
 /* A socket that was handed to the process (LISTEN_FDS): kept, and used by the
  * first endpoint of the same address and type.  Takes fd. */
 int listeners_adopt(struct listeners *listeners, int fd);

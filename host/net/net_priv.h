@@ -171,9 +171,16 @@ struct listeners {
 	unsigned char *datagram_ports; /* a bit each; NULL: none yet */
 	unsigned starved;	       /* listeners that wait */
 	_Atomic uint64_t ids;
+	uint64_t quota; /* connections that may be taken; 0: no limit */
+	void (*spent)(void *context);
+	void *spent_context;
+	bool borrowed; /* no socket is opened here */
+	bool held;
 	struct listeners_shared shared;
 };
 
+/* A connection was taken. */
+void listeners_count(struct listeners *listeners);
 void listeners_forget(struct listeners *listeners, struct listener *listener);
 
 #endif

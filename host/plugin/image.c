@@ -258,6 +258,12 @@ image_sweep(struct plugins *plugins, bool all)
 	}
 }
 
+int
+image_memfd(const struct image *image)
+{
+	return image->memfd;
+}
+
 const char *
 image_file(const struct image *image)
 {

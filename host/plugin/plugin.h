@@ -98,6 +98,18 @@ int plugin_open(struct plugins *plugins, const struct plugin_location *where,
     const struct berth_service_type **ret_type,
     struct plugin_identity *ret_identity);
 
+/*
+ * The private copy itself, judged like for plugin_open(), for others who are
+ * to run it: workers.  No code of it runs here.  *ret_fd is -1 for a static
+ * service.
+ */
+int plugin_copy(struct plugins *plugins, const struct plugin_location *where,
+    const struct place *place, struct errors *errors, int *ret_fd,
+    struct plugin_identity *ret_identity);
+/* The location of that path is this copy, whatever is in the file system.
+ * Takes the descriptor; -EINVAL: it is not a sealed copy. */
+int plugins_offer(struct plugins *plugins, const char *path, int fd);
+
 /* By the name or alias of the static table; NULL: none. */
 const struct berth_static_service *plugin_static(
     struct plugins *plugins, const char *name);

@@ -73,6 +73,13 @@ struct lookup {
 
 LIST_HEAD(image_list, image);
 
+/* A copy that was handed in, by the path of its location. */
+struct offered {
+	LIST_ENTRY(offered) link;
+	char *path;
+	int memfd;
+};
+
 struct plugins {
 	char **folders;
 	unsigned folder_count;
@@ -83,6 +90,7 @@ struct plugins {
 	struct facts *facts;
 	struct lookup *lookups; /* empty outside a snapshot */
 	struct image_list images;
+	LIST_HEAD(, offered) offers;
 };
 
 /* A file on its way: found, read, judged, opened. */
@@ -113,6 +121,11 @@ int search_open(const struct plugins *plugins, const char *path,
 int copy_file(
     int fd, const char *file, const struct report *report, int *ret_memfd);
 void copy_identity(const struct stat *st, struct plugin_identity *identity);
+
+/* offer.c: the copy that was handed in for a path, a descriptor of the
+ * caller's; -ENOENT: none was. */
+int offer_open(const struct plugins *plugins, const char *path, int *ret_memfd);
+void offers_drop(struct plugins *plugins);
 
 /* Reads the copy; fills all of facts but the links.  Errors are told. */
 int elf_examine(int memfd, const char *file, const struct report *report,
@@ -157,6 +170,7 @@ int image_open(
 /* Resolves and calls the factory, or takes the object. */
 int image_type(struct image *image, const struct plugin_location *where,
     const struct report *report, const struct berth_service_type **ret_type);
+int image_memfd(const struct image *image);
 /* Closes what went away meanwhile; all: forgets those that stay mapped, too. */
 void image_sweep(struct plugins *plugins, bool all);
 

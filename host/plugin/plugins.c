@@ -10,6 +10,7 @@
 #include "plugin/plugin_priv.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -222,6 +223,28 @@ remember(struct plugins *plugins, const char *path, const struct found *found)
 /* --- check and open ---------------------------------------------------------
  */
 
+/* A copy that was handed in, of which nothing is remembered. */
+static int
+find_offered(struct plugins *plugins, const char *path,
+    const struct report *report, struct found *found)
+{
+	struct plugin_identity identity;
+	struct stat st;
+	int r = offer_open(plugins, path, &found->memfd);
+
+	if (r < 0)
+		return r;
+	if (fstat(found->memfd, &st) < 0)
+		return complain(
+		    report, -errno, "%s: %s", path, strerror(errno));
+	copy_identity(&st, &identity);
+	found->file = strdup(path);
+	found->facts = facts_new(&identity);
+	if (!found->file || !found->facts)
+		return out_of_memory(report);
+	return elf_examine(found->memfd, found->file, report, found->facts);
+}
+
 static int
 find(struct plugins *plugins, const char *path, bool for_code,
     const struct report *report, struct found *found)
@@ -234,6 +257,9 @@ find(struct plugins *plugins, const char *path, bool for_code,
 		    "plugin '%s' is refused: this host loads no plugins "
 		    "(--no-dynamic)",
 		    path);
+	r = find_offered(plugins, path, report, found);
+	if (r != -ENOENT)
+		return r;
 	r = recall(plugins, path, for_code, found);
 	if (r == -ENOMEM)
 		return out_of_memory(report);
@@ -312,6 +338,44 @@ plugin_open(struct plugins *plugins, const struct plugin_location *where,
 		*ret_image = found.image;
 		*ret_identity = found.facts->identity;
 	}
+	found_fini(&found);
+	return r;
+}
+
+/* The descriptor of an image that runs here already, or the one just read. */
+static int
+give_copy(struct found *found, int *ret_fd)
+{
+	int fd = found->memfd >= 0 ? found->memfd
+				   : image_memfd(found->facts->image);
+
+	fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	if (fd < 0)
+		return -errno;
+	*ret_fd = fd;
+	return 0;
+}
+
+int
+plugin_copy(struct plugins *plugins, const struct plugin_location *where,
+    const struct place *place, struct errors *errors, int *ret_fd,
+    struct plugin_identity *ret_identity)
+{
+	const struct report report = {errors, place};
+	struct found found = {.memfd = -1};
+	int r;
+
+	if (!where->path) {
+		*ret_fd = -1;
+		return static_check(plugins, where, &report, ret_identity);
+	}
+	r = find(plugins, where->path, true, &report, &found);
+	if (r == 0)
+		r = judge(found.facts, found.file, where, &report);
+	if (r == 0)
+		r = give_copy(&found, ret_fd);
+	if (r == 0)
+		*ret_identity = found.facts->identity;
 	found_fini(&found);
 	return r;
 }
@@ -395,6 +459,7 @@ plugins_new(const struct plugin_options *options, struct plugins **ret_plugins)
 	if (!plugins)
 		return -ENOMEM;
 	LIST_INIT(&plugins->images);
+	LIST_INIT(&plugins->offers);
 	plugins->statics = options->statics;
 	plugins->no_dynamic = options->no_dynamic;
 	plugins->trust_owner = options->trust_owner;
@@ -415,6 +480,7 @@ plugins_free(struct plugins *plugins)
 	if (!plugins)
 		return NULL;
 	plugins_snapshot(plugins, false);
+	offers_drop(plugins);
 	image_sweep(plugins, true);
 	for (facts = plugins->facts; facts; facts = next) {
 		next = facts->hh.next;

@@ -56,16 +56,22 @@ static void
 compare_settings(struct step *step, const struct settings *now,
     const struct settings *then, struct text *text, bool *ret_replace)
 {
+	/* Of running processes the sockets and the user stay. */
+	bool workers = definition_has_workers(then, step->definition->type);
 	struct given given = given_either(&now->given, &then->given);
 	unsigned i = given_next(&given, 0);
 
+	if (workers != definition_has_workers(now, step->definition->type))
+		*ret_replace = true;
 	for (; i < ATTRIBUTE_ROWS; i = given_next(&given, i + 1)) {
 		const struct attribute *row = &attributes(ATTRIBUTE_SERVICE)[i];
 
 		if (row->synonym_of != NULL || attribute_equal(row, now, then))
 			continue;
 		add_reason(text, row->name);
-		if (row->change == CHANGE_REPLACE)
+		if (row->change == CHANGE_REPLACE ||
+		    (workers &&
+			(row->of_process || row->change == CHANGE_REBIND)))
 			*ret_replace = true;
 		else
 			step->fate = FATE_UPDATE;

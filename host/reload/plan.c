@@ -147,21 +147,31 @@ check_static(struct plan *plan, const struct directive *directive)
 	return -ENOENT;
 }
 
-/* What only a program has: who gives it to another service is told so. */
+/* What only a process of its own has: who gives it to a service inside the
+ * host is told so. */
 static void
-warn_of_program_words(struct plan *plan, const struct directive *directive)
+warn_of_process_words(struct plan *plan, const struct directive *directive)
 {
 	const struct attribute *row = attributes(ATTRIBUTE_SERVICE);
 	const struct given *given = &directive->settings->given;
+	bool workers = definition_has_workers(
+	    directive->settings, directive->type);
 	unsigned i = given_next(given, 0);
 
-	for (; i < ATTRIBUTE_ROWS; i = given_next(given, i + 1))
+	for (; i < ATTRIBUTE_ROWS; i = given_next(given, i + 1)) {
 		if (row[i].programs_only)
 			errors_add(plan->options.errors, SEVERITY_WARNING, 0,
 			    &directive->name_place,
 			    "'%s' is for programs: '%s' is served by the host "
 			    "itself, which does not apply it",
 			    row[i].name, directive->name);
+		else if (row[i].of_process && !workers)
+			errors_add(plan->options.errors, SEVERITY_WARNING, 0,
+			    &directive->name_place,
+			    "'%s' is for programs and workers: '%s' is served "
+			    "inside the host, which does not apply it",
+			    row[i].name, directive->name);
+	}
 }
 
 static int
@@ -174,7 +184,7 @@ check_definition(struct plan *plan, const struct directive *directive,
 	if (directive->type == CONFIG_KIND_PROGRAM)
 		return external_check(
 		    plan->arena, directive, plan->options.errors);
-	warn_of_program_words(plan, directive);
+	warn_of_process_words(plan, directive);
 	return check_location(plan, directive, ret_identity);
 }
 

@@ -47,23 +47,77 @@ open_code(struct plan *plan, struct step *step, struct image **ret_image,
 	    plan->options.errors, ret_image, ret_type, &identity);
 }
 
-/* Threads of its own come with it. */
+/* Workers run the code; here it is only copied. */
 static int
-make_instance(struct plan *plan, struct step *step, struct image *image,
-    const struct berth_service_type *type)
+open_copy(struct plan *plan, struct step *step, int *ret_fd,
+    struct plugin_identity *ret_identity)
 {
 	const struct directive *directive = step->definition;
-	int result = repository_check_concurrency(
-	    directive, type, plan->options.errors);
+	bool is_static = directive->kind == DIRECTIVE_STATIC;
+	struct plugin_location where = {
+	    .path = is_static ? NULL : directive->path,
+	    .symbol = is_static ? directive->name : directive->symbol,
+	    .factory = is_static || directive->factory,
+	    .kind = BERTH_KIND_SERVICE,
+	};
 
+	return plugin_copy(plan->options.plugins, &where,
+	    is_static ? &directive->name_place : &directive->location_place,
+	    plan->options.errors, ret_fd, ret_identity);
+}
+
+/* Threads of its own come with it. */
+static int
+make_in_host(struct plan *plan, struct step *step)
+{
+	const struct directive *directive = step->definition;
+	const struct berth_service_type *type;
+	struct image *image;
+	int result = open_code(plan, step, &image, &type);
+
+	if (result < 0)
+		return result;
+	result = repository_check_concurrency(
+	    directive, type, plan->options.errors);
 	if (result < 0) {
 		if (image != NULL)
 			image_unref(image);
 		return result;
 	}
-	result = instance_new(
+	return instance_new(
 	    plan->options.repository, directive, image, type, &step->fresh);
-	if (result < 0 && result != -ENOMEM)
+}
+
+/* Whether their code can what is asked of it is theirs to say. */
+static int
+make_in_workers(struct plan *plan, struct step *step)
+{
+	struct plugin_identity identity;
+	int fd = -1;
+	int result = open_copy(plan, step, &fd, &identity);
+
+	if (result < 0)
+		return result;
+	result = instance_new(plan->options.repository, step->definition, NULL,
+	    &fleet_type, &step->fresh);
+	if (result == 0)
+		return instance_set_plugin(step->fresh, fd, &identity);
+	fd_close(&fd);
+	return result;
+}
+
+static int
+make_instance(struct plan *plan, struct step *step)
+{
+	const struct directive *directive = step->definition;
+	unsigned before = errors_count(plan->options.errors);
+	int result = definition_has_workers(
+			 directive->settings, directive->type)
+			 ? make_in_workers(plan, step)
+			 : make_in_host(plan, step);
+
+	if (result < 0 && result != -ENOMEM &&
+	    errors_count(plan->options.errors) == before)
 		errors_add(plan->options.errors, SEVERITY_ERROR, result,
 		    &directive->name_place, "cannot make '%s': %s", step->name,
 		    strerror(-result));
@@ -73,17 +127,12 @@ make_instance(struct plan *plan, struct step *step, struct image *image,
 static int
 make_fresh(struct plan *plan, struct step *step)
 {
-	const struct berth_service_type *type;
-	struct image *image;
 	int result;
 
 	if (repository_reserve(
 		plan->options.repository, step->name, &step->reserved) < 0)
 		return no_memory(plan, step);
-	result = open_code(plan, step, &image, &type);
-	if (result < 0)
-		return result;
-	result = make_instance(plan, step, image, type);
+	result = make_instance(plan, step);
 	if (result == 0)
 		record_announce(step->reserved, step->fresh);
 	if (result == 0)

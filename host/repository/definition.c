@@ -132,6 +132,13 @@ definition_new(struct repository *repository, const struct directive *directive,
 	return 0;
 }
 
+bool
+definition_has_workers(const struct settings *settings, uint32_t type)
+{
+	return settings->workers.most > 0 && type != CONFIG_KIND_PROGRAM &&
+	       type != BERTH_KIND_MODULE && type != BERTH_KIND_STREAM;
+}
+
 /* A program that accepts its clients itself asks nobody about them. */
 static bool
 accepts_itself(const struct directive *directive, unsigned index)
@@ -208,6 +215,45 @@ make_template(struct definition *definition, const struct directive *directive,
 	    errors, &definition->program);
 }
 
+/* Of workers: this program, run by its descriptor, whatever lies at a path. */
+static int
+make_worker_template(struct definition *definition,
+    const struct directive *directive, struct errors *errors)
+{
+	struct settings settings = *definition->settings;
+	char option[] = "--worker";
+	char *words[] = {NULL, option, NULL, NULL};
+	const struct spawn_request request = {
+	    .name = definition->name,
+	    .path = "berthd",
+	    .argc = 3,
+	    .argv = words,
+	    .settings = &settings,
+	};
+	int result;
+
+	if (settings.chroot != NULL) {
+		errors_add(errors, SEVERITY_ERROR, -EINVAL,
+		    &directive->name_place,
+		    "'%s' can't have a chroot: workers load their code after "
+		    "they were started",
+		    definition->name);
+		return -EINVAL;
+	}
+	definition->arena = arena_new();
+	if (definition->arena == NULL)
+		return -ENOMEM;
+	settings.argv0 = NULL;
+	words[2] = arena_string(definition->arena, definition->name);
+	if (words[2] == NULL)
+		return -ENOMEM;
+	result = template_new(definition->arena, &request,
+	    &directive->name_place, errors, &definition->program);
+	if (result == 0)
+		definition->program->is_worker = true;
+	return result;
+}
+
 int
 definition_resolve(struct definition *definition, struct ledgers *ledgers,
     const struct directive *directive, struct errors *errors)
@@ -221,7 +267,9 @@ definition_resolve(struct definition *definition, struct ledgers *ledgers,
 	if (result < 0)
 		return result;
 	/* Either may tell its mistakes. */
-	if (definition->type == CONFIG_KIND_PROGRAM)
+	if (definition_has_workers(definition->settings, definition->type))
+		result = make_worker_template(definition, directive, errors);
+	else if (definition->type == CONFIG_KIND_PROGRAM)
 		result = make_template(definition, directive, errors);
 	if (ledgers != NULL && result != -ENOMEM)
 		lines = ledger_new(ledgers, definition->name,

@@ -51,7 +51,9 @@ call_init(
 
 	instance_hook_begins(instance, place, errors);
 	instance->in_init = true;
-	if (type->init != NULL)
+	if (instance->fleet != NULL)
+		result = placement_start(instance, place, errors);
+	else if (type->init != NULL)
 		result = type->init(&instance->public,
 		    instance->definition->argc, instance->argv);
 	instance->in_init = false;
@@ -162,7 +164,9 @@ instance_try_resume(
 	if (!instance->initialised)
 		return instance_init(instance, NULL, place, errors);
 	instance_hook_begins(instance, place, errors);
-	if (instance->type->resume != NULL)
+	if (instance->fleet != NULL)
+		result = fleet_resume(instance->fleet, place, errors);
+	else if (instance->type->resume != NULL)
 		result = instance->type->resume(&instance->public);
 	return instance_hook_ends(instance, "resume", result);
 }
@@ -170,13 +174,17 @@ instance_try_resume(
 void
 instance_undo_resume(struct instance *instance)
 {
-	if (instance->type->suspend != NULL && instance->initialised)
+	if (instance->fleet != NULL)
+		fleet_suspend(instance->fleet);
+	else if (instance->type->suspend != NULL && instance->initialised)
 		instance->type->suspend(&instance->public);
 }
 
 void
 instance_fini(struct instance *instance)
 {
+	if (instance->fleet != NULL)
+		fleet_rest(instance->fleet);
 	if (instance->initialised && instance->type->fini != NULL)
 		instance->type->fini(&instance->public);
 	instance->initialised = false;

@@ -43,6 +43,7 @@ instance_free(struct instance *instance)
 	instance->program = external_free(instance->program);
 	instance->guard = guard_unref(instance->guard);
 	places_free(instance);
+	instance->fleet = fleet_free(instance->fleet);
 	if (instance->owner.reactor != NULL)
 		reactor_owner_fini(&instance->owner);
 	fd_close(&instance->stop_fd);
@@ -50,6 +51,7 @@ instance_free(struct instance *instance)
 	if (instance->definition != instance->first_definition)
 		definition_free(instance->definition);
 	definition_free(instance->first_definition);
+	free(instance->copied);
 	free(instance->argv);
 	free(instance->public.state);
 	instance->magic = 0;
@@ -77,6 +79,16 @@ instance_make_server(struct instance *instance, struct server **ret_server)
 
 	int result = 0;
 
+	if (definition_has_workers(
+		instance->definition->settings, instance->definition->type)) {
+		if (instance->fleet == NULL)
+			result = placement_new(instance, &options);
+		if (result < 0)
+			return result;
+		options.units = instance->fleet;
+		options.strategy = &fleet_strategy;
+		return server_new(&options, ret_server);
+	}
 	if (instance->definition->type != CONFIG_KIND_PROGRAM)
 		return server_new(&options, ret_server);
 	if (instance->program == NULL)
@@ -97,6 +109,8 @@ instance_set_server(struct instance *instance, struct server *server)
 	server_set_guard(server, instance->guard, instance->definition->rules);
 	if (instance->program != NULL)
 		external_set_server(instance->program, server);
+	if (instance->fleet != NULL)
+		fleet_set_server(instance->fleet, server);
 }
 
 /* init may permute its words, so it gets an array of its own. */
@@ -188,6 +202,10 @@ instance_resolve(struct instance *instance, struct definition *prepared,
 	if (result == 0 && definition->rules != NULL && instance->guard == NULL)
 		result = guard_acquire(instance->repository->guards,
 		    instance->public.name, &instance->guard);
+	/* A new one is described once its endpoints are bound. */
+	if (result == 0 && prepared != NULL && instance->fleet != NULL)
+		result = placement_describe(
+		    instance, prepared, &directive->name_place, errors);
 	if (result < 0 || prepared != NULL)
 		return result;
 	server_set_guard(instance->server, instance->guard, definition->rules);
@@ -216,8 +234,12 @@ instance_prepare_settings(struct instance *instance,
 	    .argv = now->argv,
 	};
 
-	return definition_new(instance->repository, &directive, settings,
+	int result = definition_new(instance->repository, &directive, settings,
 	    instance->image, ret_definition);
+
+	if (result == 0 && instance->copied != NULL)
+		(*ret_definition)->identity = instance->copied;
+	return result;
 }
 
 /* No thread of the service looks at it any more. */
@@ -231,6 +253,8 @@ void
 instance_commit_settings(
     struct instance *instance, struct definition *definition)
 {
+	struct definition *before = instance->definition;
+
 	server_set_guard(instance->server, instance->guard, definition->rules);
 	server_update(instance->server, definition->settings);
 	if (instance->program != NULL)
@@ -238,15 +262,15 @@ instance_commit_settings(
 	server_set_ledger(instance->server, definition->ledger);
 	instance->definition->ledger = ledger_unref(
 	    instance->definition->ledger);
+	instance->definition = definition;
+	if (instance->fleet != NULL)
+		placement_update(instance);
 	/* The words that init was handed lie in the first definition, and live
 	 * as long as the instance; every later one is only read. */
-	if (instance->definition == instance->first_definition) {
-		instance->definition = definition;
+	if (before == instance->first_definition)
 		return;
-	}
-	instance->definition->retired.fn = forget_definition;
-	server_retire(instance->server, &instance->definition->retired);
-	instance->definition = definition;
+	before->retired.fn = forget_definition;
+	server_retire(instance->server, &before->retired);
 }
 
 void

@@ -17,7 +17,7 @@
 #include "config/config.h"
 #include "plugin/plugin.h"
 #include "session/session.h"
-#include "worker/worker.h"
+#include "worker/worker_fleet.h"
 
 struct repository;
 struct record;
@@ -51,9 +51,13 @@ struct definition {
 	int argc;
 	char **argv;
 	const struct settings *settings; /* a reference, settings_keep() */
-	const struct plugin_identity *identity; /* the image's, or of zeros */
-	struct arena *arena;		/* of the program; NULL: it is none */
-	struct spawn_template *program; /* NULL: not one, or not resolved */
+	/* The image's, its workers', or of zeros. */
+	const struct plugin_identity *identity;
+	struct arena *arena; /* of the two below; NULL: it has neither */
+	/* Of its processes, a program or workers; NULL: not resolved, or it
+	 * has none. */
+	struct spawn_template *program;
+	const char *work;	   /* what its workers are handed; NULL: none */
 	struct guard_rules *rules; /* NULL: it asks nothing, or not resolved */
 	struct ledger *ledger;	   /* NULL: no lines, or not resolved */
 	struct server_retired retired; /* when it has been replaced */
@@ -80,6 +84,7 @@ struct repository_options {
 	/* NULL: no service can be wrapped. */
 	const struct server_wrapper *wrapper;
 	struct log *log;
+	const struct fleet_host *workers; /* NULL: there are none */
 	struct repository_doors doors;
 };
 
@@ -105,6 +110,13 @@ int repository_check_access(
 int instance_new(struct repository *repository,
     const struct directive *directive, struct image *image,
     const struct berth_service_type *type, struct instance **ret_instance);
+/* Does the service run in workers?  Its code is not run here then. */
+bool definition_has_workers(const struct settings *settings, uint32_t type);
+/* The copy of the code for its workers; takes fd. */
+int instance_set_plugin(
+    struct instance *instance, int fd, const struct plugin_identity *identity);
+/* NULL: it has no workers. */
+struct fleet *instance_fleet(const struct instance *instance);
 /* Opens what its lines go to.  Of a program: looks up its user, makes its
  * environment.  The definition is the instance's own, or one from
  * instance_prepare_settings(); mistakes are told at the directive's places. */

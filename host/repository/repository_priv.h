@@ -28,6 +28,7 @@ struct repository {
 	struct ledgers *ledgers;
 	const struct server_wrapper *wrapper;
 	struct log *log;
+	const struct fleet_host *workers;
 	struct repository_doors doors;
 	struct reactor_owner owner;
 	struct record *by_name; /* uthash, reserved ones included */
@@ -87,6 +88,8 @@ struct instance {
 	const struct berth_module_type *module; /* NULL: not one */
 	struct stream *stream;			/* NULL: not one */
 	unsigned places; /* of a module: in streams; of a stream: its users */
+	struct fleet *fleet; /* NULL: its code runs in this process */
+	struct plugin_identity *copied; /* of the code of its workers */
 	enum service_state state;
 	enum instance_phase phase;
 	unsigned generation;
@@ -134,6 +137,17 @@ int definition_new(struct repository *repository,
     const struct image *image, struct definition **ret_definition);
 int definition_resolve(struct definition *definition, struct ledgers *ledgers,
     const struct directive *directive, struct errors *errors);
+
+/* placement.c: a service in workers */
+int placement_new(
+    struct instance *instance, const struct server_options *options);
+/* Makes the text that workers are handed, for its endpoints as they are. */
+int placement_describe(struct instance *instance, struct definition *definition,
+    const struct place *place, struct errors *errors);
+void placement_update(struct instance *instance);
+/* What init is to others. */
+int placement_start(struct instance *instance, const struct place *place,
+    struct errors *errors);
 
 /* instance.c */
 void instance_set_state(struct instance *instance, enum service_state state);

@@ -267,9 +267,12 @@ server_hold(struct server *server, bool hold)
 void
 server_accept(struct server *server, bool accept)
 {
+	const struct server_strategy *strategy = server->options.strategy;
 	unsigned i;
 
 	server->accepting = accept;
+	if (strategy != NULL && strategy->accepting != NULL)
+		strategy->accepting(server->options.units, accept);
 	if (accept) {
 		server_drain_cancel(server);
 		attach_all(server);
@@ -280,6 +283,12 @@ server_accept(struct server *server, bool accept)
 	admission_rest(server);
 	for (i = 0; i < server->listener_count; i++)
 		listener_detach(server->listeners[i], &server->consumer);
+}
+
+bool
+server_is_full(const struct server *server)
+{
+	return server->full;
 }
 
 bool
@@ -365,6 +374,8 @@ void
 server_counters(
     const struct server *server, struct server_counters *ret_counters)
 {
+	const struct server_strategy *strategy = server->options.strategy;
+
 	*ret_counters = server->counters;
 	ret_counters->sessions_failed = server->home.failed;
 	ret_counters->bytes_in = server->home.bytes_in;
@@ -374,6 +385,8 @@ server_counters(
 	    sizeof(ret_counters->refused));
 	if (server->crew != NULL)
 		crew_count(server->crew, ret_counters);
+	if (strategy != NULL && strategy->counters != NULL)
+		strategy->counters(server->options.units, ret_counters);
 }
 
 void

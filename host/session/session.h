@@ -18,6 +18,7 @@
 struct server;
 struct arrival_stage;
 struct session_info;
+struct server_counters;
 
 /* How it came, and who is to be told. */
 enum visitor_way {
@@ -94,6 +95,10 @@ struct server_strategy {
 	int (*readable)(void *units, struct listener *listener, int fd);
 	void (*end_all)(void *units, enum server_ending how);
 	void (*each)(void *units, server_session_fn *fn, void *context);
+	/* NULL, or told when the server begins and stops to take clients. */
+	void (*accepting)(void *units, bool accept);
+	/* NULL, or what the units have done: instead of the server's own. */
+	void (*counters)(void *units, struct server_counters *counters);
 	uint32_t asked_ms; /* from asking to forcing, at least */
 };
 
@@ -146,6 +151,8 @@ void server_set_guard(struct server *server, struct guard *guard,
 void server_accept(struct server *server, bool accept);
 /* Stop reading from the sessions that there are, or go on. */
 void server_hold(struct server *server, bool hold);
+/* It lets clients wait until a session ends. */
+bool server_is_full(const struct server *server);
 bool server_accepting(const struct server *server);
 unsigned server_listener_count(const struct server *server);
 struct listener *server_listener(const struct server *server, unsigned index);

@@ -36,6 +36,8 @@
 
 /* Of the deepest of the functions below, unoptimised, with much to spare. */
 #define STACK_BYTES 16384u
+/* Where the program lies that is run by its descriptor, until it is. */
+#define PROGRAM_FD 4
 /* Of the kernel: as large as its set of signals. */
 #define KERNEL_SIGNALS 64
 #define KERNEL_SIGSET_BYTES ((size_t)KERNEL_SIGNALS / 8)
@@ -118,10 +120,21 @@ move_fd(int from, int to)
 IN_CHILD static int
 make_streams(const struct spawn *spawn)
 {
+	int program = spawn->program_fd;
+
+	/* Out of the way of the numbers below. */
+	if (program > 0)
+		program = (int)syscall(
+		    SYS_fcntl, program, F_DUPFD_CLOEXEC, PROGRAM_FD + 1);
+	if (program < 0)
+		return -1;
 	for (int i = 0; i < 3; i++)
 		if (move_fd(spawn->fds[i], i) < 0)
 			return -1;
 	if (spawn->listen_fd >= 0 && move_fd(spawn->listen_fd, 3) < 0)
+		return -1;
+	if (program > 0 &&
+	    syscall(SYS_dup3, program, PROGRAM_FD, O_CLOEXEC) < 0)
 		return -1;
 	return (int)syscall(SYS_fcntl, 0, F_SETFL, 0);
 }
@@ -132,6 +145,8 @@ close_others(const struct spawn *spawn)
 	unsigned first = spawn->listen_fd >= 0 ? 4 : 3;
 	struct rlimit limit;
 
+	if (spawn->program_fd > 0)
+		first = PROGRAM_FD + 1;
 	if (syscall(SYS_close_range, first, UINT_MAX, 0) == 0)
 		return 0;
 	if (errno != ENOSYS ||
@@ -277,6 +292,10 @@ as_user(struct job *job)
 	if (template->no_new_privs &&
 	    syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return fail(job, SPAWN_NO_NEW_PRIVS);
+	/* Here, since a change of user forgets it. */
+	if (template->is_worker &&
+	    syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+		return fail(job, SPAWN_CAPABILITIES);
 	return 0;
 }
 
@@ -306,8 +325,13 @@ run_child(void *arg)
 			write_pid(spawn->pid_text);
 		syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL,
 		    KERNEL_SIGSET_BYTES);
-		syscall(SYS_execve, spawn->template->path,
-		    spawn->template->argv, spawn->template->envp);
+		if (spawn->program_fd > 0)
+			syscall(SYS_execveat, PROGRAM_FD, "",
+			    spawn->template->argv, spawn->template->envp,
+			    AT_EMPTY_PATH);
+		else
+			syscall(SYS_execve, spawn->template->path,
+			    spawn->template->argv, spawn->template->envp);
 		fail(job, SPAWN_EXEC);
 	}
 	syscall(SYS_exit_group, 127);

@@ -47,6 +47,7 @@ struct spawn_template {
 	bool no_new_privs;
 	bool wait;
 	uint64_t max_session_ms; /* of a program for one connection; 0: any */
+	bool is_worker; /* ends with the host, whatever happens */
 };
 
 /* What a program is to be, before it is known whether that can be. */
@@ -110,6 +111,8 @@ struct spawn {
 	char *pid_text; /* SPAWN_PID_DIGITS + 1 bytes within the environment,
 			 * where the child writes its own; NULL: none */
 	struct spawn_signals *signals; /* NULL: each is looked at */
+	int program_fd; /* is run instead of the path, with a listen_fd; 0:
+			 * none */
 };
 
 #define SPAWN_PID_DIGITS 10u

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * numbers: values that are two numbers: so many in a time ("5/10s"), and from
+ * so many to so many ("2 8").
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "config/config_priv.h"
+
+static int
+refuse(const struct attribute *attribute, const char *word,
+    struct message *ret_message)
+{
+	snprintf(ret_message->text, sizeof(ret_message->text),
+	    "%s: '%.60s' cannot stand there: %s", attribute->name, word,
+	    attribute->syntax);
+	return -EINVAL;
+}
+
+/* --- so many in a time -----------------------------------------------------
+ */
+
+int
+frequency_read(const struct attribute *attribute, const char *word, void *field,
+    struct message *ret_message)
+{
+	const char *slash = strchr(word, '/');
+	struct rate rate = {.per_ms = 1000};
+	uint64_t number = 0;
+	char digits[16] = "";
+
+	if (strcasecmp(word, "unlimited") == 0) {
+		*(struct rate *)field = (struct rate){.count = 0};
+		return 0;
+	}
+	if (slash == NULL || (size_t)(slash - word) >= sizeof(digits))
+		return refuse(attribute, word, ret_message);
+	memcpy(digits, word, (size_t)(slash - word));
+	if (config_count(digits, &number) < 0 ||
+	    config_time(slash + 1, &rate.per_ms) < 0 ||
+	    number < attribute->low || number > attribute->high ||
+	    rate.per_ms == 0)
+		return refuse(attribute, word, ret_message);
+	rate.count = (unsigned)number;
+	*(struct rate *)field = rate;
+	return 0;
+}
+
+void
+frequency_print(
+    const struct attribute *attribute, const void *field, struct text *text)
+{
+	const struct rate *rate = field;
+
+	(void)attribute;
+	if (rate->count == 0) {
+		text_printf(text, "unlimited");
+		return;
+	}
+	text_printf(text, "%u/", rate->count);
+	print_time(rate->per_ms, text);
+}
+
+/* --- from so many to so many -----------------------------------------------
+ */
+
+static int
+read_one(const struct attribute *attribute, const char *word, unsigned *field,
+    struct message *ret_message)
+{
+	uint64_t number = 0;
+
+	if (config_count(word, &number) < 0 || number < attribute->low ||
+	    number > attribute->high)
+		return refuse(attribute, word, ret_message);
+	*field = (unsigned)number;
+	return 0;
+}
+
+int
+workers_read(const struct attribute *attribute, const char *word, void *field,
+    struct message *ret_message)
+{
+	struct worker_span *span = field;
+	int result = read_one(attribute, word, &span->least, ret_message);
+
+	if (result == 0)
+		span->most = span->least;
+	return result;
+}
+
+int
+workers_assign(struct reader *reader, const struct attribute *attribute,
+    const struct value *values, unsigned count, void *field)
+{
+	struct worker_span span = {0, 0};
+	struct message message;
+	const struct value *at = &values[0];
+	int result = workers_read(attribute, at->text, &span, &message);
+
+	if (result == 0 && count > 1) {
+		at = &values[1];
+		result = read_one(attribute, at->text, &span.most, &message);
+	}
+	if (result < 0)
+		return reader_tell(reader, &at->place, "%s", message.text);
+	if (count > 2)
+		return reader_tell(reader, &values[2].place,
+		    "%s: two numbers at most: %s", attribute->name,
+		    attribute->syntax);
+	if (span.most < span.least || (span.least == 0 && span.most > 0))
+		return reader_tell(reader, &at->place,
+		    "%s: at least %u and at most %u is not possible",
+		    attribute->name, span.least, span.most);
+	*(struct worker_span *)field = span;
+	return 0;
+}
+
+void
+workers_print(
+    const struct attribute *attribute, const void *field, struct text *text)
+{
+	const struct worker_span *span = field;
+
+	(void)attribute;
+	text_printf(text, "%u", span->least);
+	if (span->most != span->least)
+		text_printf(text, " %u", span->most);
+}
+
+bool
+workers_equal(const void *a, const void *b)
+{
+	const struct worker_span *one = a, *two = b;
+
+	return one->least == two->least && one->most == two->most;
+}
