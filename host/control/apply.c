@@ -75,6 +75,9 @@ overrun(void *context, const char *owner, uint64_t busy_ms)
 	log_printf(host->log, BERTH_WARNING, owner,
 	    "has been in one callback for %llu ms; everybody else waits",
 	    (unsigned long long)busy_ms);
+	if (host->options.stack != NULL)
+		host->options.stack(
+		    host->options.context, reactor_thread(host->reactor));
 }
 
 static void

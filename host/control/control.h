@@ -14,6 +14,8 @@
 #ifndef CONTROL_CONTROL_H
 #define CONTROL_CONTROL_H
 
+#include <pthread.h>
+
 #include "config/config.h"
 #include "plugin/plugin.h"
 #include "reactor/reactor.h"
@@ -44,6 +46,9 @@ struct host_options {
 	 * are refused. */
 	bool is_worker;
 
+	/* A callback lasts too long on this thread: says where it is.  Called
+	 * on another one; may be NULL. */
+	void (*stack)(void *context, pthread_t thread);
 	/* Called on the host's thread; may be NULL.  failed: for
 	 * HOST_RELOADED, nothing was changed. */
 	void (*event)(void *context, enum host_event event, bool failed,
@@ -64,6 +69,9 @@ struct host *host_free(struct host *host);
 
 /* For main's own handlers: signals, the standard streams. */
 struct reactor_owner *host_owner(struct host *host);
+
+/* Whose hook runs now, or NULL; for a handler of signals. */
+const char *host_busy_name(const struct host *host);
 
 /* A listening socket that was handed to the process; takes fd. */
 int host_adopt_socket(struct host *host, int fd);

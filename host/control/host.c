@@ -159,6 +159,12 @@ host_owner(struct host *host)
 	return &host->owner;
 }
 
+const char *
+host_busy_name(const struct host *host)
+{
+	return reactor_busy_name(host->reactor);
+}
+
 int
 host_adopt_socket(struct host *host, int fd)
 {

@@ -9,6 +9,7 @@
 #define MAIN_MAIN_H
 
 #include <berth/reactor.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/socket.h>
@@ -147,6 +148,17 @@ const char *signal_refusal(int number);
 /* Gives up what `capabilities` does not keep, for good; before there are
  * threads, since each has its own.  Mistakes are told. */
 void capabilities_settle(const struct word_list *order, struct errors *errors);
+
+/* --- crashes ----------------------------------------------------------------
+ */
+
+/* From here on a signal that means a crash says which service was running, and
+ * where, before it ends the process as ever.  One host a process. */
+int crash_watch(const struct host *host, const struct log_sink *sink);
+/* No more, as the host ends. */
+void crash_forget(void);
+/* Writes where that thread is now.  [any thread] */
+void crash_print_stack(pthread_t thread);
 
 /* --- the background ---------------------------------------------------------
  */

@@ -29,7 +29,7 @@ program_init(struct program *program)
 void
 program_fini(struct program *program)
 {
-	program->host = host_free(program->host);
+	program_close_host(program);
 	pid_file_close(&program->pid_file);
 	notify_fini(&program->notify);
 	program->errors = errors_free(program->errors);
@@ -43,6 +43,20 @@ settle(
 {
 	(void)context;
 	capabilities_settle(&settings->capabilities, errors);
+}
+
+void
+program_close_host(struct program *program)
+{
+	crash_forget();
+	program->host = host_free(program->host);
+}
+
+void
+program_print_stack(void *context, pthread_t thread)
+{
+	(void)context;
+	crash_print_stack(thread);
 }
 
 int
@@ -61,6 +75,7 @@ program_open_host(
 	    .worker_program_fd = program->self_fd,
 	    .log = &program->sink.log,
 	    .keep_log_level = options->debug,
+	    .stack = program_print_stack,
 	    .event = event,
 	    .settle = settle,
 	    .context = program,

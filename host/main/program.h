@@ -38,6 +38,9 @@ enum status program_check(struct program *program);
 int program_open_host(
     struct program *program, void (*event)(void *context, enum host_event event,
 				 bool failed, const char *text));
+void program_close_host(struct program *program);
+/* For a host's options: where a callback is that does not end. */
+void program_print_stack(void *context, pthread_t thread);
 /* Prints what was collected in program->errors. */
 void program_print_errors(struct program *program);
 

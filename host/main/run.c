@@ -139,6 +139,10 @@ start_services(struct program *program)
 	if (result != 0)
 		return give_up(program, STATUS_FAILED, "cannot make a host: %s",
 		    strerror(-result));
+	result = crash_watch(program->host, &program->sink);
+	if (result != 0)
+		log_printf(&program->sink.log, BERTH_WARNING, NULL,
+		    "crashes will not be told: %s", strerror(-result));
 	result = listen_fds_adopt(program->host, program->handed, &fd);
 	if (result != 0)
 		return give_up(program, STATUS_REFUSED,
@@ -280,7 +284,7 @@ program_run(struct program *program)
 	}
 	if (status == STATUS_GOOD)
 		status = run_services(program);
-	program->host = host_free(program->host);
+	program_close_host(program);
 	pid_file_close(&program->pid_file);
 	daemon_report(&program->daemon, status);
 	return status;

@@ -175,9 +175,13 @@ open_host(struct program *program, struct errand *errand)
 	    .log = &program->sink.log,
 	    .keep_log_level = true,
 	    .is_worker = true,
+	    .stack = program_print_stack,
+	    .context = program,
 	};
 	int result = host_new(&options, &program->host);
 
+	if (result == 0)
+		result = crash_watch(program->host, &program->sink);
 	if (result == 0 && errand->plugin_fd >= 0)
 		result = host_offer_plugin(program->host, errand->plugin_path,
 		    base_take_fd(&errand->plugin_fd));
@@ -264,7 +268,7 @@ program_work(struct program *program)
 		return STATUS_USAGE;
 	}
 	result = work(program, &errand);
-	program->host = host_free(program->host);
+	program_close_host(program);
 	errand_fini(&errand);
 	return result == 0 ? STATUS_GOOD : STATUS_FAILED;
 }

@@ -15,6 +15,7 @@
 #define REACTOR_REACTOR_H
 
 #include <berth/reactor.h>
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "base/base.h"
@@ -192,6 +193,11 @@ typedef void(reactor_overrun_fn)(
 int reactor_watchdog_start(struct reactor *reactor, uint64_t limit_ms,
     reactor_overrun_fn *overrun, void *context);
 void reactor_watchdog_stop(struct reactor *reactor);
+/* Whose hook runs on the loop's thread, or NULL.  For the handler of a signal
+ * that ends the process: takes no lock, the name may be of a moment ago. */
+const char *reactor_busy_name(const struct reactor *reactor);
+/* The thread that runs the loop.  [any thread] */
+pthread_t reactor_thread(const struct reactor *reactor);
 /* What the present hook does from here on is this owner's doing: a listener
  * calls the service that takes the connection. */
 void reactor_charge(struct reactor_owner *owner);

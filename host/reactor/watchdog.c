@@ -142,6 +142,23 @@ start_thread(struct watchdog *w)
 	return -result;
 }
 
+const char *
+reactor_busy_name(const struct reactor *r)
+{
+	uint32_t index = atomic_load_explicit(&r->busy, memory_order_relaxed);
+
+	if (index == 0 || index >= r->owner_count ||
+	    r->owners[index].owner == NULL)
+		return NULL;
+	return r->owners[index].owner->name;
+}
+
+pthread_t
+reactor_thread(const struct reactor *r)
+{
+	return atomic_load_explicit(&r->thread, memory_order_relaxed);
+}
+
 void
 reactor_charge(struct reactor_owner *owner)
 {
