@@ -3,6 +3,7 @@
 is revoked or stays mapped, and the host goes on."""
 
 import re
+import signal
 
 from berth_e2e import case, main, receive, wait_until
 from steered import Steered
@@ -91,7 +92,30 @@ def a_callback_that_overruns_is_named():
             assert receive(client, 6) == b"slept\n"
         match = host.wait_log(r"Slow: .*in one callback for (\d+) ms")
         assert int(match.group(1)) >= 100
+        host.wait_log(r"it is here.*\n(.*\n)*.*memfd:berth:blocks|"
+                      r"it is here.*\n(.*\n)*.*/proc/self/fd/")
         lives(host)
+
+
+@case
+def a_crash_in_the_host_says_whose_it_was():
+    with_crash = (NEIGHBOUR + "dynamic Sinner Service_Object * "
+                  "worker:make_worker() { listen = tcp:127.0.0.1:{p1} }\n")
+    host = Steered("")
+    try:
+        host.copy_plugins("worker")
+        host.write_conf(with_crash)
+        host.reload()
+        with host.connect(1) as client:
+            client.sendall(b"abort\n")
+            assert client.recv(1) == b""
+        host.stop(expected=-signal.SIGABRT)
+        assert re.search(r"crash: signal 6 while 'Sinner' was running",
+                         host.log_text()), host.log_text()
+        assert "/proc/self/fd/" in host.log_text() \
+            or "memfd:berth" in host.log_text(), host.log_text()
+    finally:
+        host.close()
 
 
 @case
