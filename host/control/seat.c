@@ -116,7 +116,8 @@ pinged(struct seat *seat, uint32_t log_level)
 	    .fd = -1,
 	};
 
-	seat->host->log->level = (int)log_level;
+	__atomic_store_n(
+	    &seat->host->log->level, (int)log_level, __ATOMIC_RELAXED);
 	take_pulse(seat->host, &beat);
 	(void)channel_send(seat->fd, &message);
 }
