@@ -16,6 +16,8 @@
 #include "worker/fleet_priv.h"
 
 #define LINES_A_SECOND 100u
+/* Of main's line before it dies; nothing else is logged at it. */
+#define CRASH_LEVEL 2
 /* Bytes in one turn; the rest waits for the next. */
 #define READ_BUDGET 65536u
 
@@ -49,8 +51,11 @@ drop_name(const char *name, const char **line, size_t *size)
 static void
 keep(struct lines *lines, const char *line, size_t size)
 {
-	char *room = lines->last[lines->count++ % LINES_KEPT];
+	char *room;
 
+	if (lines->complete)
+		return;
+	room = lines->last[lines->count++ % LINES_KEPT];
 	if (size >= sizeof(lines->last[0]))
 		size = sizeof(lines->last[0]) - 1;
 	memcpy(room, line, size);
@@ -96,6 +101,7 @@ end_line(struct member *member)
 	if (size == 0)
 		return;
 	keep(lines, line, size);
+	lines->complete = lines->complete || level == CRASH_LEVEL;
 	if (may_log(member))
 		log_printf(member->fleet->log, level, member->fleet->name,
 		    "[%d] %.*s", member->pid, (int)size, line);

@@ -22,8 +22,9 @@ struct lines {
 	size_t size;
 	char last[LINES_KEPT][256]; /* finished ones, a ring */
 	unsigned count;		    /* ever */
-	uint64_t second_ns;	    /* the one in which some were logged */
-	unsigned logged;	    /* in it */
+	bool complete;	    /* it said that it crashes: a backtrace follows */
+	uint64_t second_ns; /* the one in which some were logged */
+	unsigned logged;    /* in it */
 	unsigned unlogged;
 };
 
