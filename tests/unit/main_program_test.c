@@ -83,6 +83,13 @@ host_free(struct host *host)
 	return NULL;
 }
 
+const char *
+host_busy_name(const struct host *host)
+{
+	(void)host;
+	return NULL;
+}
+
 struct reactor_owner *
 host_owner(struct host *host)
 {
