@@ -181,8 +181,10 @@ def killed():
 
 @case
 def segmentation_fault():
-    log = die("segv")
-    assert SANITIZED or "signal 11" in log, log
+    if SANITIZED:  # it reports what is wanted here, and ends otherwise
+        print("segmentation_fault: a sanitizer takes it for a mistake")
+        return
+    assert "signal 11" in die("segv")
 
 
 @case
