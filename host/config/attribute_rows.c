@@ -410,8 +410,8 @@ static const struct attribute service_attributes[] = {
 	.high = DAY,
 	.help = "What restart_delay does not grow beyond; a worker that lives "
 		"longer begins anew."},
-    {SERVICE("start_limit", VALUE_FREQUENCY, CHANGE_LIVE, start_limit),
-	.of_fleet = true, .syntax = "NUMBER/TIME | unlimited",
+    {SERVICE("start_limit", VALUE_LINE_RATE, CHANGE_LIVE, start_limit),
+	.of_fleet = true, .syntax = "NUMBER[/TIME] | unlimited",
 	.initial = "10/1m", .low = 1, .high = 1000000,
 	.help = "With more deaths of workers in that time the service fails: "
 		"clients wait until it is resumed."},

@@ -241,8 +241,8 @@ void line_rate_print(
 void rate_print(
     const struct attribute *attribute, const void *field, struct text *text);
 /* numbers.c: values of two numbers */
-value_read_fn frequency_read, workers_read;
-value_print_fn frequency_print, workers_print;
+value_read_fn workers_read;
+value_print_fn workers_print;
 int workers_assign(struct reader *reader, const struct attribute *attribute,
     const struct value *values, unsigned count, void *field);
 bool workers_equal(const void *a, const void *b);

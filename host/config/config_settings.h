@@ -335,7 +335,6 @@ enum value_kind {
 	VALUE_POLICY,	   /* unsigned, enum limit_policy; low: the first */
 	VALUE_LINE_RATE,   /* struct rate, without a pause */
 	VALUE_LOG_FORMAT,  /* enum log_format */
-	VALUE_FREQUENCY,   /* the same, without a pause: "5/10s" */
 	VALUE_WORKERS,	   /* struct worker_span: "2", "2 8" */
 	VALUE_WORDS,	   /* struct word_list */
 	VALUE_LOG_TYPE,	   /* struct word_list, set whole */

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * numbers: values that are two numbers: so many in a time ("5/10s"), and from
- * so many to so many ("2 8").
+ * numbers: values that are two numbers, from so many to so many: "2 8".
  */
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
-#include <strings.h>
 
 #include "config/config_priv.h"
 
@@ -19,53 +16,6 @@ refuse(const struct attribute *attribute, const char *word,
 	    attribute->syntax);
 	return -EINVAL;
 }
-
-/* --- so many in a time -----------------------------------------------------
- */
-
-int
-frequency_read(const struct attribute *attribute, const char *word, void *field,
-    struct message *ret_message)
-{
-	const char *slash = strchr(word, '/');
-	struct rate rate = {.per_ms = 1000};
-	uint64_t number = 0;
-	char digits[16] = "";
-
-	if (strcasecmp(word, "unlimited") == 0) {
-		*(struct rate *)field = (struct rate){.count = 0};
-		return 0;
-	}
-	if (slash == NULL || (size_t)(slash - word) >= sizeof(digits))
-		return refuse(attribute, word, ret_message);
-	memcpy(digits, word, (size_t)(slash - word));
-	if (config_count(digits, &number) < 0 ||
-	    config_time(slash + 1, &rate.per_ms) < 0 ||
-	    number < attribute->low || number > attribute->high ||
-	    rate.per_ms == 0)
-		return refuse(attribute, word, ret_message);
-	rate.count = (unsigned)number;
-	*(struct rate *)field = rate;
-	return 0;
-}
-
-void
-frequency_print(
-    const struct attribute *attribute, const void *field, struct text *text)
-{
-	const struct rate *rate = field;
-
-	(void)attribute;
-	if (rate->count == 0) {
-		text_printf(text, "unlimited");
-		return;
-	}
-	text_printf(text, "%u/", rate->count);
-	print_time(rate->per_ms, text);
-}
-
-/* --- from so many to so many -----------------------------------------------
- */
 
 static int
 read_one(const struct attribute *attribute, const char *word, unsigned *field,

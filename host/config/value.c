@@ -411,7 +411,6 @@ value_type(enum value_kind kind)
 	    [VALUE_POLICY] = {policy_read, policy_print, unsigned_equal},
 	    [VALUE_CONCURRENCY] = {concurrency_read, concurrency_print,
 		concurrency_equal},
-	    [VALUE_FREQUENCY] = {frequency_read, frequency_print, rate_equal},
 	    [VALUE_WORKERS] = {workers_read, workers_print, workers_equal},
 	    [VALUE_WORDS] = {NULL, words_print, words_equal},
 	    [VALUE_LOG_TYPE] = {NULL, words_print, words_equal},

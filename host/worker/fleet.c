@@ -99,11 +99,12 @@ stop_ticking(struct fleet *fleet)
 static int
 keep_ticking(struct fleet *fleet)
 {
-	uint64_t ns = MONO_MS(tick_ms(fleet->settings));
+	uint64_t ms = tick_ms(fleet->settings);
 
 	stop_ticking(fleet);
-	return reactor_schedule(
-	    owner_of(fleet), &fleet->handler, NULL, ns, ns, &fleet->tick);
+	fleet->tick_ms = ms;
+	return reactor_schedule(owner_of(fleet), &fleet->handler, NULL,
+	    MONO_MS(ms), MONO_MS(ms), &fleet->tick);
 }
 
 /* --- starting --------------------------------------------------------------

@@ -280,7 +280,7 @@ member_new(struct fleet *fleet, unsigned slot)
 	member->slot = slot;
 	member->channel = member->lines_fd = -1;
 	member->born_ns = reactor_now(fleet->reactor).ns;
-	member->heard_ns = member->busy_ns = member->born_ns;
+	member->busy_ns = member->born_ns;
 	return member;
 }
 

@@ -51,8 +51,8 @@ struct member {
 	int lines_fd;
 	uint32_t asked; /* number of the last thing it has to answer; 0: none */
 	uint64_t born_ns;
-	uint64_t heard_ns; /* its last word */
-	uint64_t busy_ns;  /* it last had a session */
+	uint64_t silent_ms; /* in ticks, since its last word */
+	uint64_t busy_ns;   /* it last had a session */
 	struct channel_beat beat;
 	struct lines lines;
 };
@@ -84,6 +84,7 @@ struct fleet {
 	unsigned slot_wanted;	      /* are to be filled */
 	struct berth_handler handler; /* of the tick */
 	berth_timer_id tick;
+	uint64_t tick_ms;
 	uint32_t numbers; /* of what has to be answered */
 	bool accepting;
 	bool suspended;
@@ -94,7 +95,6 @@ struct fleet {
 	const struct place *place;
 	unsigned waited_for;	     /* answers to come */
 	unsigned crowded;	     /* ticks in a row with clients waiting */
-	bool clients_wait;	     /* seen since the last tick */
 	struct server_counters gone; /* of members that have ended */
 	uint64_t restarts;
 	uint64_t deaths_since_ns; /* for start_limit */

@@ -229,16 +229,32 @@ slots_died(struct fleet *fleet, struct member *member, const char *how)
  */
 
 static void
-look_after(struct member *member, uint64_t now)
+end_hung(struct member *member)
+{
+	log_printf(member->fleet->log, BERTH_ERROR, member->fleet->name,
+	    "worker %u, process %d, has not answered for %llu ms: it hangs, "
+	    "and is ended",
+	    member->slot, member->pid, (unsigned long long)member->silent_ms);
+	member->hung = true;
+	member->expected = false;
+	member_kill(member, SIGABRT);
+	member_await_end(member);
+}
+
+/* Silence is counted in ticks: a host that was stopped itself, or late, does
+ * not take its workers for dead. */
+static void
+look_after(struct member *member)
 {
 	struct fleet *fleet = member->fleet;
 	const struct settings *settings = fleet->settings;
-	uint64_t silent = now - member->heard_ns;
 
+	member->silent_ms += fleet->tick_ms;
+	member_listen(member);
 	if (member->state == MEMBER_KILLED)
 		return;
 	if (member->state == MEMBER_STARTING) {
-		if (silent <= MONO_MS(settings->start_timeout_ms))
+		if (member->silent_ms <= settings->start_timeout_ms)
 			return;
 		fleet_tell(member, -ETIMEDOUT,
 		    "a worker of '%s' was not ready within its start_timeout",
@@ -247,21 +263,12 @@ look_after(struct member *member, uint64_t now)
 		return;
 	}
 	if (settings->watchdog_ms > 0 &&
-	    silent > MONO_MS(settings->watchdog_ms)) {
-		member->hung = true;
-		log_printf(fleet->log, BERTH_ERROR, fleet->name,
-		    "worker %u, process %d, has not answered for %llu ms: it "
-		    "hangs, and is ended",
-		    member->slot, member->pid,
-		    (unsigned long long)(silent / MONO_MS(1)));
-		member->expected = false;
-		member_kill(member, SIGABRT);
-		if (reactor_schedule(owner_of(fleet), &member->child_handler,
-			NULL, MONO_MS(settings->stop_timeout_ms), 0, NULL) < 0)
-			member_kill(member, SIGKILL);
+	    member->silent_ms > settings->watchdog_ms) {
+		end_hung(member);
 		return;
 	}
-	member_say(member, CHANNEL_PING,
+	/* Who does not read has pings enough to answer. */
+	(void)member_say(member, CHANNEL_PING,
 	    fleet->log != NULL ? (uint32_t)fleet->log->level : 0);
 }
 
@@ -304,6 +311,7 @@ shrink(struct fleet *fleet, uint64_t now)
 		struct member *member = slot->member;
 
 		if (member == NULL || member->state != MEMBER_SERVING ||
+		    member->beat.sessions_active > 0 ||
 		    now - member->busy_ns < idle)
 			continue;
 		slot->member = last->member;
@@ -347,7 +355,7 @@ slots_tick(struct fleet *fleet)
 	for (member = LIST_FIRST(&fleet->members); member != NULL;
 	     member = next) {
 		next = LIST_NEXT(member, link);
-		look_after(member, now);
+		look_after(member);
 	}
 	weigh_load(fleet, now);
 }

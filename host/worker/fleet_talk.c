@@ -163,7 +163,7 @@ now_serves(struct member *member)
 	struct fleet *fleet = member->fleet;
 
 	member->state = MEMBER_SERVING;
-	member->busy_ns = member->heard_ns;
+	member->busy_ns = reactor_now(fleet->reactor).ns;
 	if (fleet->suspended) {
 		AUTO_TEXT text;
 
@@ -221,18 +221,25 @@ take_hello(struct member *member, const struct channel_message *message)
 static void
 take_beat(struct member *member, const struct channel_message *message)
 {
+	struct fleet *fleet = member->fleet;
+	unsigned limit = fleet->settings->max_requests;
+
 	if (channel_read(message, &member->beat, sizeof(member->beat)) < 0) {
 		distrust(member, "a heartbeat");
 		return;
 	}
 	if (member->beat.sessions_active > 0)
-		member->busy_ns = member->heard_ns;
+		member->busy_ns = reactor_now(fleet->reactor).ns;
+	/* It counts by itself, but by the limit that it began with. */
+	if (limit > 0 && member->beat.sessions_total >= limit &&
+	    member->state == MEMBER_SERVING)
+		slots_vacate(fleet, member);
 }
 
 static void
 take(struct member *member, const struct channel_message *message)
 {
-	member->heard_ns = reactor_now(member->fleet->reactor).ns;
+	member->silent_ms = 0;
 	switch (message->kind) {
 	case CHANNEL_HELLO:
 		take_hello(member, message);

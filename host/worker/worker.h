@@ -47,7 +47,7 @@ struct spawn_template {
 	bool no_new_privs;
 	bool wait;
 	uint64_t max_session_ms; /* of a program for one connection; 0: any */
-	bool is_worker; /* ends with the host, whatever happens */
+	bool is_worker;		 /* ends with the host, whatever happens */
 };
 
 /* What a program is to be, before it is known whether that can be. */

@@ -83,8 +83,7 @@ struct channel_start {
 	uint32_t max_requests; /* 0: no limit */
 };
 
-#define CHANNEL_BEAT_FULL UINT64_C(1)  /* it can take no more sessions */
-#define CHANNEL_BEAT_TRIAL UINT64_C(2) /* its service is not ready yet */
+#define CHANNEL_BEAT_FULL UINT64_C(1) /* it can take no more sessions */
 
 struct channel_beat {
 	uint64_t sessions_active;
