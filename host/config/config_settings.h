@@ -226,6 +226,7 @@ struct settings {
 	bool reuse_port;
 	const char *bind_to_device;
 	enum tcpmux_mode tcpmux;
+	const char *stream; /* around its connections; "": none */
 	enum proxy_protocol proxy_protocol;
 	struct word_list proxy_from; /* who is believed */
 

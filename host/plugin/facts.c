@@ -5,6 +5,7 @@
 #include "plugin/plugin_priv.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 /* Times of files go in the kernel's ticks; ten milliseconds is the longest. */
@@ -51,4 +52,16 @@ facts_unref(struct facts *facts)
 	free(facts->offers);
 	free(facts);
 	return NULL;
+}
+
+bool
+facts_offer_filter(const struct facts *facts, const char *symbol)
+{
+	for (unsigned i = 0; i < facts->offer_count; i++) {
+		const struct berth_descriptor *d = &facts->offers[i].descriptor;
+
+		if (strcmp(d->symbol, symbol) == 0)
+			return d->form == BERTH_FORM_FILTER;
+	}
+	return false;
 }

@@ -121,10 +121,16 @@ judge_offer(
 
 /* --- the one that is wanted ----------------------------------------------- */
 
+static bool
+is_factory(uint32_t form)
+{
+	return form == BERTH_FORM_FACTORY || form == BERTH_FORM_FILTER;
+}
+
 static const char *
 parentheses(const struct offer *offer)
 {
-	return offer->descriptor.form == BERTH_FORM_FACTORY ? "()" : "";
+	return is_factory(offer->descriptor.form) ? "()" : "";
 }
 
 /* "it offers make_a(), make_b(); did you mean 'make_a'?" */
@@ -158,7 +164,7 @@ judge_form(const struct offer *offer, const char *file,
 {
 	uint32_t form = offer->descriptor.form;
 
-	if (form == BERTH_FORM_FACTORY && !where->factory)
+	if (is_factory(form) && !where->factory)
 		return complain(report, -ENOEXEC,
 		    "%s: '%s' is a factory: write %s()", file, where->symbol,
 		    where->symbol);
@@ -167,7 +173,7 @@ judge_form(const struct offer *offer, const char *file,
 		    "%s: '%s' is an object, not a factory: write %s without "
 		    "parentheses",
 		    file, where->symbol, where->symbol);
-	if (form != BERTH_FORM_FACTORY && form != BERTH_FORM_OBJECT)
+	if (!is_factory(form) && form != BERTH_FORM_OBJECT)
 		return complain(report, -ENOEXEC,
 		    "%s: '%s' is of form %u, which this host does not know",
 		    file, where->symbol, form);
@@ -250,6 +256,41 @@ any_hook(void (*const *hooks)(void), size_t count)
 	return count > 0;
 }
 
+/* What the file says of itself before its code is there has to be true. */
+static int
+judge_filter(const struct berth_module_type *type, const char *who,
+    const struct report *report)
+{
+	const struct berth_filter_type *filter = type->filter;
+
+	if (filter == NULL)
+		return 0;
+	if (any_hook(filter->reserved, BASE_COUNT(filter->reserved)) ||
+	    (filter->flags & ~BERTH_FILTER_FLAGS_KNOWN) != 0)
+		return complain(report, -ENOEXEC,
+		    "%s: its filter has a hook or flag that this host does not "
+		    "know",
+		    who);
+	if (filter->up != NULL || filter->down != NULL || filter->open != NULL)
+		return 0;
+	return complain(report, -ENOEXEC,
+	    "%s: its filter has none of open, up and down: see "
+	    "berth_filter(3)",
+	    who);
+}
+
+/* One style or the other, or a place around connections. */
+static int
+judge_kind(const void *type, const char *who, uint32_t kind,
+    const struct report *report)
+{
+	const struct berth_service_type *service = type;
+
+	if (kind == BERTH_KIND_SERVICE)
+		return judge_style(&service->session, who, report);
+	return kind == BERTH_KIND_MODULE ? judge_filter(type, who, report) : 0;
+}
+
 static int
 judge_hooks(const void *type, const char *who, uint32_t kind,
     const struct report *report)
@@ -279,9 +320,7 @@ judge_hooks(const void *type, const char *who, uint32_t kind,
 			  any_hook(module->up.reserved,
 			      BASE_COUNT(module->up.reserved));
 	if (!unknown)
-		return kind == BERTH_KIND_SERVICE
-			   ? judge_style(&service->session, who, report)
-			   : 0;
+		return judge_kind(type, who, kind, report);
 	return complain(report, -ENOEXEC,
 	    kind == BERTH_KIND_SERVICE
 		? "%s: has a session hook that this host does not know"

@@ -17,7 +17,7 @@
 #ifndef PLUGIN_PLUGIN_H
 #define PLUGIN_PLUGIN_H
 
-#include <berth/stream.h>
+#include <berth/filter.h>
 
 #include "base/base.h"
 
@@ -55,6 +55,7 @@ struct plugin_identity {
 	int64_t ctime_ns;
 	uint64_t content;  /* digest of all bytes */
 	char build_id[41]; /* hexadecimal, shortened to 40; or "" */
+	bool is_filter;	   /* what the location names: BERTH_FORM_FILTER */
 };
 
 /* The same code: equal in content.  A file that was only touched, or installed

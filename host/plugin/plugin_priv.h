@@ -60,6 +60,8 @@ struct facts {
 struct facts *facts_new(const struct plugin_identity *identity);
 struct facts *facts_ref(struct facts *facts);
 struct facts *facts_unref(struct facts *facts); /* takes and gives NULL */
+/* Is this symbol the factory of a module that may stand around connections? */
+bool facts_offer_filter(const struct facts *facts, const char *symbol);
 
 /* --- the room's object ---------------------------------------------------- */
 

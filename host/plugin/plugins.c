@@ -273,6 +273,14 @@ find(struct plugins *plugins, const char *path, bool for_code,
 	return r;
 }
 
+static void
+identify(const struct facts *facts, const struct plugin_location *where,
+    struct plugin_identity *ret_identity)
+{
+	*ret_identity = facts->identity;
+	ret_identity->is_filter = facts_offer_filter(facts, where->symbol);
+}
+
 int
 plugin_check(struct plugins *plugins, const struct plugin_location *where,
     const struct place *place, struct errors *errors,
@@ -288,7 +296,7 @@ plugin_check(struct plugins *plugins, const struct plugin_location *where,
 	if (r == 0)
 		r = judge(found.facts, found.file, where, &report);
 	if (r == 0)
-		*ret_identity = found.facts->identity;
+		identify(found.facts, where, ret_identity);
 	found_fini(&found);
 	return r;
 }
@@ -336,7 +344,7 @@ plugin_open(struct plugins *plugins, const struct plugin_location *where,
 		r = open_found(plugins, where, &found, &report, ret_type);
 	if (r == 0) {
 		*ret_image = found.image;
-		*ret_identity = found.facts->identity;
+		identify(found.facts, where, ret_identity);
 	}
 	found_fini(&found);
 	return r;

@@ -18,6 +18,7 @@
  *   1.1  messages, queues, modules, streams; sequential sessions: serve, peek,
  *	  take, sleep, deadline; sessions in many threads; connections handed
  *	  over
+ *   1.2  modules around connections: filters, the identity of a peer
  */
 #ifndef BERTH_ABI_H
 #define BERTH_ABI_H
@@ -27,7 +28,7 @@
 
 #define BERTH_MAGIC 0x48545242u /* "BRTH" in memory, little endian */
 #define BERTH_ABI_MAJOR 1
-#define BERTH_ABI_MINOR 1
+#define BERTH_ABI_MINOR 2
 
 #define BERTH_NOTE_OWNER "Berth" /* with its NUL, 6 bytes */
 #define BERTH_NOTE_TYPE 1u
@@ -40,6 +41,7 @@
 /* How the exported symbol is used. */
 #define BERTH_FORM_FACTORY 1u /* path:symbol(), a function */
 #define BERTH_FORM_OBJECT 2u  /* path:symbol, the type object itself */
+#define BERTH_FORM_FILTER 3u  /* as 1, of a module with a filter (1.2) */
 
 /*
  * The descriptor of a note.  Text is NUL-terminated and padded: a symbol has at

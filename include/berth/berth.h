@@ -19,6 +19,7 @@ extern "C" {
 #include <berth/events.h>
 #include <berth/message.h>
 #include <berth/stream.h>
+#include <berth/filter.h>
 #include <berth/frame.h>
 #include <berth/serve.h>
 

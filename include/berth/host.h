@@ -21,6 +21,7 @@ enum berth_level {
 	BERTH_DEBUG = 7
 };
 
+struct berth_filter_calls;
 struct berth_message_calls;
 struct berth_stream;
 struct berth_stream_calls;
@@ -103,6 +104,9 @@ struct berth_host {
 	    void (*)(void *arg, const char *name), void *);
 	/* and the end of our side only */
 	int (*half_close)(struct berth_session *);
+
+	/* 1.2: modules around connections, <berth/filter.h> */
+	const struct berth_filter_calls *filters;
 };
 
 #endif

@@ -17,6 +17,7 @@
 
 #include <berth/message.h>
 
+struct berth_filter_type;
 struct berth_stream_calls;
 struct berth_stream;
 
@@ -77,7 +78,10 @@ struct berth_module_type {
 	size_t layer_size; /* bytes of state for each place in a stream */
 	struct berth_side_type down;
 	struct berth_side_type up;
-	void (*reserved[8])(void);
+	/* What it does around a connection, <berth/filter.h>; NULL: it can't
+	 * stand there.  Since 1.2, with BERTH_FILTER(). */
+	const struct berth_filter_type *filter;
+	void (*reserved[7])(void);
 };
 
 /* What a STREAM's factory returns: how the streams are that are made of it. */
@@ -312,8 +316,8 @@ berth_stream_name(struct berth_stream *s, unsigned index)
  * factory make_upper() of `dynamic Upper Module * x:make_upper()`.  Members are
  * named in the order of the structure.
  */
-#define BERTH_STREAM_FACTORY_(kind_, type_, symbol_, ...)                      \
-	BERTH_NOTE(kind_, BERTH_FORM_FACTORY, struct type_, symbol_);          \
+#define BERTH_STREAM_FACTORY_(kind_, form_, type_, symbol_, ...)               \
+	BERTH_NOTE(kind_, form_, struct type_, symbol_);                       \
 	BERTH_EXTERN_C BERTH_EXPORT const struct type_ *symbol_(void);         \
 	const struct type_ *symbol_(void)                                      \
 	{                                                                      \
@@ -325,10 +329,10 @@ berth_stream_name(struct berth_stream *s, unsigned index)
 	struct berth_service
 
 #define BERTH_MODULE(symbol_, ...)                                             \
-	BERTH_STREAM_FACTORY_(                                                 \
-	    BERTH_KIND_MODULE, berth_module_type, symbol_, __VA_ARGS__)
+	BERTH_STREAM_FACTORY_(BERTH_KIND_MODULE, BERTH_FORM_FACTORY,           \
+	    berth_module_type, symbol_, __VA_ARGS__)
 #define BERTH_STREAM(symbol_, ...)                                             \
-	BERTH_STREAM_FACTORY_(                                                 \
-	    BERTH_KIND_STREAM, berth_stream_type, symbol_, __VA_ARGS__)
+	BERTH_STREAM_FACTORY_(BERTH_KIND_STREAM, BERTH_FORM_FACTORY,           \
+	    berth_stream_type, symbol_, __VA_ARGS__)
 
 #endif

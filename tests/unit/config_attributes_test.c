@@ -119,6 +119,7 @@ static const struct {
     {ATTRIBUTE_SERVICE, "bind_to_device", "lo", "eth0"},
     {ATTRIBUTE_SERVICE, "mark", "1", "2147483647"},
     {ATTRIBUTE_SERVICE, "tcpmux", "yes", "plus"},
+    {ATTRIBUTE_SERVICE, "stream", "Lines", "TLS"},
     {ATTRIBUTE_SERVICE, "proxy_protocol", "v1", "any"},
     {ATTRIBUTE_SERVICE, "proxy_from", "unix", "127.0.0.1 ::1/128"},
     {ATTRIBUTE_SERVICE, "source_datagrams", "unlimited", "1"},
