@@ -41,6 +41,12 @@ guards_new(const struct guards_options *options, struct guards **ret_guards)
 	return 0;
 }
 
+struct names *
+guards_names(const struct guards *guards)
+{
+	return guards->names;
+}
+
 struct guards *
 guards_free(struct guards *guards)
 {

@@ -97,6 +97,8 @@ struct guards_options {
 /* Those of a host; options may be NULL. */
 int guards_new(
     const struct guards_options *options, struct guards **ret_guards);
+/* NULL without a reactor. */
+struct names *guards_names(const struct guards *guards);
 /* No reference may be left. */
 struct guards *guards_free(struct guards *guards);
 

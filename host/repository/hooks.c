@@ -188,6 +188,7 @@ instance_fini(struct instance *instance)
 	if (instance->initialised && instance->type->fini != NULL)
 		instance->type->fini(&instance->public);
 	instance->initialised = false;
+	connectors_fini(&instance->connectors);
 }
 
 void

@@ -222,6 +222,45 @@ table_thread_service(struct berth_thread *thread)
 	return &thread->instance->public;
 }
 
+static int
+table_connect(struct berth_service *service,
+    const struct berth_connect_options *options,
+    struct berth_connector **ret_connector)
+{
+	struct instance *instance = instance_of(service);
+
+	if (!instance_is_here(instance))
+		return -EPERM;
+	return connector_new(&instance->connectors, options, ret_connector);
+}
+
+static int
+table_connect_again(
+    struct berth_service *service, struct berth_connector *connector)
+{
+	if (!instance_is_here(instance_of(service)))
+		return -EPERM;
+	return connector_again(connector);
+}
+
+static void
+table_connect_end(
+    struct berth_service *service, struct berth_connector *connector)
+{
+	BASE_ASSERT(instance_is_here(instance_of(service)));
+	connector_free(connector);
+}
+
+static int
+table_connect_wait(
+    struct berth_service *service, const struct berth_connect_options *options)
+{
+	struct instance *instance = instance_of(service);
+
+	return connector_wait(
+	    options, instance_is_here(instance), instance->stop_fd);
+}
+
 const struct berth_host repository_host_table = {
     .magic = BERTH_MAGIC,
     .abi_major = BERTH_ABI_MAJOR,
@@ -272,4 +311,8 @@ const struct berth_host repository_host_table = {
     .hand_over = heir_hand_over,
     .heirs = heir_each,
     .half_close = session_half_close,
+    .connect = table_connect,
+    .connect_again = table_connect_again,
+    .connect_end = table_connect_end,
+    .connect_wait = table_connect_wait,
 };

@@ -44,6 +44,7 @@ instance_free(struct instance *instance)
 	instance->guard = guard_unref(instance->guard);
 	places_free(instance);
 	instance->fleet = fleet_free(instance->fleet);
+	connectors_fini(&instance->connectors);
 	if (instance->owner.reactor != NULL)
 		reactor_owner_fini(&instance->owner);
 	fd_close(&instance->stop_fd);
@@ -155,6 +156,8 @@ make_parts(struct instance *instance, const struct directive *directive,
 	    instance->repository->reactor, instance->public.name);
 	if (result < 0)
 		return result;
+	connectors_init(&instance->connectors, &instance->owner,
+	    guards_names(instance->repository->guards));
 	result = instance_make_server(instance, &server);
 	if (result == 0)
 		instance_set_server(instance, server);

@@ -12,6 +12,7 @@
 #include <uthash.h>
 
 #include "repository/repository.h"
+#include "session/connector.h"
 #include "stream/stream.h"
 
 #define INSTANCE_MAGIC 0x494e5354u
@@ -80,6 +81,7 @@ struct instance {
 	struct image *image;
 	const struct berth_service_type *type;
 	struct reactor_owner owner;
+	struct connectors connectors;
 	struct server *server;
 	struct guard *guard;	  /* NULL: it never had rules */
 	struct external *program; /* NULL: a type's code serves */

@@ -18,7 +18,8 @@
  *   1.1  messages, queues, modules, streams; sequential sessions: serve, peek,
  *	  take, sleep, deadline; sessions in many threads; connections handed
  *	  over
- *   1.2  modules around connections: filters, the identity of a peer
+ *   1.2  modules around connections: filters, the identity of a peer;
+ *	  connections that a service makes
  */
 #ifndef BERTH_ABI_H
 #define BERTH_ABI_H

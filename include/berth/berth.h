@@ -17,6 +17,7 @@ extern "C" {
 #include <berth/calls.h>
 #include <berth/text.h>
 #include <berth/events.h>
+#include <berth/connect.h>
 #include <berth/message.h>
 #include <berth/stream.h>
 #include <berth/filter.h>

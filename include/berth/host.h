@@ -22,6 +22,8 @@ enum berth_level {
 };
 
 struct berth_filter_calls;
+struct berth_connect_options;
+struct berth_connector;
 struct berth_message_calls;
 struct berth_stream;
 struct berth_stream_calls;
@@ -107,6 +109,14 @@ struct berth_host {
 
 	/* 1.2: modules around connections, <berth/filter.h> */
 	const struct berth_filter_calls *filters;
+
+	/* 1.2: connections that a service makes, <berth/connect.h> */
+	int (*connect)(struct berth_service *,
+	    const struct berth_connect_options *, struct berth_connector **);
+	int (*connect_again)(struct berth_service *, struct berth_connector *);
+	void (*connect_end)(struct berth_service *, struct berth_connector *);
+	int (*connect_wait)(
+	    struct berth_service *, const struct berth_connect_options *);
 };
 
 #endif

@@ -133,7 +133,6 @@ end(struct relay *relay)
 	if (result < 0)
 		berth_log(relay->service, BERTH_ERROR, "spool %s: %s",
 		    relay->queue.path, strerror((int)-result));
-	pthread_mutex_destroy(&relay->lock);
 }
 
 static void
@@ -188,7 +187,6 @@ init(struct berth_service *service, int argc, char **argv)
 	relay->queue.fd = -1;
 	relay->fd = -1;
 	LIST_INIT(&relay->waiting);
-	pthread_mutex_init(&relay->lock, NULL);
 	result = start(relay, argc, argv);
 	if (result != 0)
 		end(relay);

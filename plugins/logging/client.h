@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * client: what the files of logging_client share.  All of it belongs to the
- * thread of the reactor, but for the look-up of the server's name.
+ * thread of the reactor.
  */
 #ifndef LOGGING_CLIENT_H
 #define LOGGING_CLIENT_H
 
 #include <berth/berth.h>
-#include <pthread.h>
 #include <sys/queue.h>
-#include <sys/socket.h>
 
 #include "record.h"
 
@@ -41,16 +39,12 @@ struct relay {
 	int acknowledged; /* the server tells what it wrote */
 
 	/* the server */
-	pthread_mutex_t lock;	       /* of fresh and its size */
-	struct sockaddr_storage fresh; /* by the thread */
-	socklen_t fresh_size;	       /* 0: nothing is known yet */
-	int fd;			       /* -1: no connection */
+	struct berth_connector *connector;
+	int fd; /* -1: no connection */
 	int connected;
-	uint64_t delay_ms; /* before the next attempt */
-	uint64_t told;	   /* records that it says it wrote */
+	uint64_t told; /* records that it says it wrote */
 	unsigned char ack[8];
 	size_t ack_size;
-	berth_timer_id timer; /* of an attempt, or before one */
 	berth_timer_id flush_timer, quiet_timer;
 
 	uint64_t taken, connections, resent_bytes;
