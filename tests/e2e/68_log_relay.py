@@ -245,12 +245,12 @@ def clients_that_send_something_else():
     with start_relay(free_port()) as relay:
         with relay.connect(0) as client:
             client.sendall(record(b"x") + b"GET / HTTP/1.0\r\n\r\n")
-            client.sendall(b"more")
             try:
+                client.sendall(b"more")
                 assert client.recv(1) == b""
-            except ConnectionResetError:
+            except ConnectionError:  # it may be closed already
                 pass
-        assert "no log record" in relay.log_text()
+        relay.wait_log("no log record")
 
 
 @case

@@ -97,6 +97,19 @@ def receive_all(client):
     return receive(client, sys.maxsize)
 
 
+def receive_until_reset(client):
+    """Everything up to the end; a reset is one, too.  The kernel sends it to a
+    client whose bytes come just while the host closes its connection, behind
+    what it was told."""
+    data = b""
+    try:
+        while part := client.recv(1 << 16):
+            data += part
+    except ConnectionResetError:
+        pass
+    return data
+
+
 def ask_udp(port, data, timeout=TIMEOUT):
     """One datagram and its answer."""
     with socket.socket(type=socket.SOCK_DGRAM) as client:

@@ -36,7 +36,7 @@ import traceback
 
 from berth_client import (  # noqa: F401, for those who import this module
     TIMEOUT, Failure, Manager, Reply, ask_udp, connect, free_port, receive,
-    receive_all)
+    receive_all, receive_until_reset)
 
 CASE_TIMEOUT = int(os.environ.get("BERTH_CASE_TIMEOUT", "900"))
 
