@@ -51,11 +51,26 @@ export PKG_CONFIG_PATH
 shipped=$(find "$top/plugins" -name '*.am' -exec cat {} + |
     sed -n 's/.*plugins\/.*\/\(.*\)\.la.*/\1/p' | sort -u)
 [ -n "$shipped" ] || fail "no plugin is shipped"
+# LOCATION: whether the host takes what that makes, a service or a module.
+is_taken() {
+	"$prefix/sbin/berthd" -T -S "dynamic X Service_Object * $1" \
+	    >"$work/log" 2>&1 ||
+	    "$prefix/sbin/berthd" -T -S \
+	        "stream dynamic X STREAM * :stream() { dynamic Y Module * $1 }" \
+	        >>"$work/log" 2>&1
+}
+
 for name in $shipped; do
 	[ -e "$plugins/$name.so" ] || fail "no plugin $name was installed"
-	"$prefix/sbin/berthd" -T -S \
-	    "dynamic X Service_Object * $name:make_$name()" \
-	    >/dev/null || fail "the installed plugin $name is refused"
+	factories=$(nm -D --defined-only "$plugins/$name.so" |
+	    sed -n 's/.* T //p')
+	[ -n "$factories" ] || fail "$name exports no factory"
+	for factory in $factories; do
+		is_taken "$name:$factory()" || {
+			cat "$work/log" >&2
+			fail "$factory of the installed plugin $name is refused"
+		}
+	done
 done
 
 mkdir -p "$plugins"

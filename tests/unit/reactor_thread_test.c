@@ -74,7 +74,7 @@ r31_timer_from_a_second_thread(void **state)
 	turn_until_called(f, &p);
 	join(&job);
 	assert_true(mono_now().ns - before.ns >= MONO_MS(10));
-	assert_true(mono_now().ns - before.ns < MONO_MS(5000));
+	assert_true(mono_now().ns - before.ns < MONO_MS(300000));
 	assert_int_equal(f->owner.timers, 1);
 }
 
