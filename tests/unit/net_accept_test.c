@@ -206,10 +206,10 @@ test_R_ACC_3_no_descriptor_left(void **state)
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
 	listener_attach(listener, &taker.consumer);
 	bed_until(bed, said_once, bed);
-	/* Several tries, one line; no spin: what happens is the timer. */
+	/* Several tries, one line; no spin: after 20 ms, and 40 more. */
 	for (i = 0; i < 4; i++)
 		assert_int_equal(reactor_turn(bed->reactor, MONO_MS(5000)), 1);
-	assert_true(mono_now().ns - begun >= MONO_MS(80));
+	assert_true(mono_now().ns - begun >= MONO_MS(60));
 	assert_true(taker.asked >= 3);
 	assert_int_equal(taker.count, 0);
 	assert_true(said_once(bed));
