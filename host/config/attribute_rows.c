@@ -45,6 +45,13 @@ check_access(const char *word)
 	return access_parse(word, &entry);
 }
 
+static const char *
+check_capability(const char *word)
+{
+	return capability_number(word) < 0 ? "no capability of capabilities(7)"
+					   : NULL;
+}
+
 /* Minutes of the day at *text, which moves behind them; or -1. */
 static int
 read_clock(const char **text)
@@ -379,6 +386,24 @@ static const struct attribute service_attributes[] = {
 	.of_process = true, .syntax = "yes | no", .initial = "yes",
 	.help = "Whether set-user-id files give a program nothing, unless it "
 		"runs as root."},
+    {SERVICE("capability_bounding_set", VALUE_WORDS, CHANGE_SESSION,
+	 capability_bounding_set),
+	.of_process = true, .syntax = "[~]NAME ...", .initial = "",
+	.check = check_capability,
+	.help = "The capabilities that a program can ever have, root's "
+		"programs too; when the first word has a ~, all but those; "
+		"see SANDBOX."},
+    {SERVICE("ambient_capabilities", VALUE_WORDS, CHANGE_SESSION,
+	 ambient_capabilities),
+	.of_process = true, .syntax = "[~]NAME ...", .initial = "",
+	.check = check_capability,
+	.help = "The capabilities of the host that a program of another user "
+		"than root is given."},
+    {SERVICE("sandbox_strict", VALUE_FLAG, CHANGE_SESSION, sandbox_strict),
+	.of_process = true, .syntax = "yes | no", .initial = "yes",
+	.help = "Whether a service is refused when the machine cannot give it "
+		"all of its sandbox; with no, it goes on without, and show and "
+		"the log say without what."},
     RLIMIT("rlimit_as", VALUE_RLIMIT_SIZE, rlimit_as,
 	"Bytes of address space of a program; K, M and G are understood."),
     RLIMIT("rlimit_core", VALUE_RLIMIT_SIZE, rlimit_core,

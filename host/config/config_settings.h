@@ -243,6 +243,8 @@ struct settings {
 	const char *cwd;
 	const char *chroot;
 	bool no_new_privs;
+	struct word_list capability_bounding_set, ambient_capabilities;
+	bool sandbox_strict; /* refuse what the machine cannot give */
 	uint64_t rlimit_as, rlimit_core, rlimit_cpu, rlimit_data, rlimit_files;
 	uint64_t rlimit_nproc, rlimit_rss, rlimit_stack;
 
@@ -415,6 +417,11 @@ int host_settings_copy(struct arena *arena, const struct host_settings *from,
  * svc.conf(5) holds.  0 or -ENOMEM. */
 int attributes_print_text(enum attribute_scope scope, struct text *text);
 int attributes_print_mdoc(enum attribute_scope scope, struct text *text);
+/* Of a word of a list of capabilities, `~CAP_KILL` as well as `kill`; negative:
+ * there is none. */
+int capability_number(const char *word);
+/* "kill" */
+const char *capability_name(unsigned number);
 /* "at once", "for new sessions", …: behind "A change applies". */
 const char *attribute_change_text(enum attribute_change change);
 

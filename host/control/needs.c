@@ -49,9 +49,18 @@ has_network(const struct settings *settings)
 	return settings->transparent || settings->mark != 0;
 }
 
+static bool
+has_capabilities(const struct settings *settings)
+{
+	return settings->capability_bounding_set.is_set ||
+	       settings->ambient_capabilities.is_set;
+}
+
 static const struct need needs[] = {
     {"other roots (chroot)", has_chroot},
     {"priorities (nice)", has_priority},
+    {"capabilities (capability_bounding_set, ambient_capabilities)",
+	has_capabilities},
     {"owners of sockets (socket_user, socket_group)", has_owner},
     {"options of sockets (mark, transparent)", has_network},
 };

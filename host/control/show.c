@@ -229,6 +229,10 @@ show_instance(struct instance *instance, bool json, struct text *text)
 	show_counters(instance, text, json);
 	show_workers(instance, text, json);
 	show_attributes(definition->settings, text, json);
+	if (definition->program != NULL &&
+	    definition->program->not_applied != NULL)
+		show_fact(text, json, "not_applied",
+		    definition->program->not_applied);
 	text_reset(&line);
 	instance_holders(instance, &line);
 	show_fact(text, json, "holds", text_string(&line));

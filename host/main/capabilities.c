@@ -48,6 +48,7 @@ static const unsigned usable[] = {
     CAP_SETUID, CAP_SETGID, CAP_SYS_CHROOT, CAP_SYS_NICE,
     CAP_SYS_RESOURCE, /* programs, and descriptors */
     CAP_KILL,	      /* the end of a program */
+    CAP_SETPCAP,      /* what a program can ever have */
     CAP_CHOWN, CAP_FOWNER, CAP_DAC_OVERRIDE,
     CAP_DAC_READ_SEARCH, /* sockets, logs, lists, plugins */
 };

@@ -249,9 +249,14 @@ make_worker_template(struct definition *definition,
 		return -ENOMEM;
 	result = template_new(definition->arena, &request,
 	    &directive->name_place, errors, &definition->program);
-	if (result == 0)
-		definition->program->is_worker = true;
-	return result;
+	if (result < 0)
+		return result;
+	definition->program->is_worker = true;
+	if (definition->program->not_applied != NULL)
+		errors_add(errors, SEVERITY_WARNING, 0, &directive->name_place,
+		    "'%s' goes on without %s", definition->name,
+		    definition->program->not_applied);
+	return 0;
 }
 
 int

@@ -32,7 +32,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "worker/worker_priv.h"
+#include "worker/sandbox.h"
 
 /* Of the deepest of the functions below, unoptimised, with much to spare. */
 #define STACK_BYTES 16384u
@@ -55,11 +55,6 @@
 #define CALL_SETRESUID SYS_setresuid
 #endif
 
-/* A sanitizer's notes on the child's frames would outlive the child. */
-#define IN_CHILD                                                               \
-	__attribute__((no_sanitize("address"), no_sanitize("thread"),          \
-	    no_sanitize("undefined")))
-
 struct job {
 	const struct spawn *spawn;
 	uint64_t signals; /* bit N - 1: signal N is to have its default */
@@ -78,11 +73,13 @@ spawn_step_text(enum spawn_step step)
 	    [SPAWN_LIMITS] = "its limits cannot be set",
 	    [SPAWN_NICE] = "its nice value cannot be set",
 	    [SPAWN_CHROOT] = "its root cannot be changed",
+	    [SPAWN_BOUND] = "its capabilities cannot be bounded",
 	    [SPAWN_GROUPS] = "its supplementary groups cannot be set",
 	    [SPAWN_GROUP] = "its group cannot be set",
 	    [SPAWN_USER] = "its user cannot be set",
 	    [SPAWN_REGAINED] = "it could become root again",
 	    [SPAWN_CAPABILITIES] = "its capabilities cannot be dropped",
+	    [SPAWN_AMBIENT] = "it cannot be given its capabilities",
 	    [SPAWN_CWD] = "it cannot go to its folder",
 	    [SPAWN_NO_NEW_PRIVS] = "new privileges cannot be forbidden",
 	    [SPAWN_EXEC] = "it cannot be run",
@@ -211,6 +208,8 @@ become_user(struct job *job)
 	if (syscall(CALL_SETRESGID, template->gid, template->gid,
 		template->gid) < 0)
 		return fail(job, SPAWN_GROUP);
+	if (template->sandbox != NULL && confine_keep(template->sandbox) < 0)
+		return fail(job, SPAWN_AMBIENT);
 	if (syscall(CALL_SETRESUID, template->uid, template->uid,
 		template->uid) < 0)
 		return fail(job, SPAWN_USER);
@@ -277,6 +276,8 @@ as_host(struct job *job)
 	    (syscall(SYS_chroot, template->chroot) < 0 ||
 		syscall(SYS_chdir, "/") < 0))
 		return fail(job, SPAWN_CHROOT);
+	if (template->sandbox != NULL && confine_bound(template->sandbox) < 0)
+		return fail(job, SPAWN_BOUND);
 	return become_user(job);
 }
 
@@ -285,8 +286,11 @@ as_user(struct job *job)
 {
 	const struct spawn_template *template = job->spawn->template;
 
-	if (drop_inheritable() < 0)
-		return fail(job, SPAWN_CAPABILITIES);
+	if (template->sandbox == NULL) {
+		if (drop_inheritable() < 0)
+			return fail(job, SPAWN_CAPABILITIES);
+	} else if (confine_hand_on(template->sandbox, template->uid == 0) < 0)
+		return fail(job, SPAWN_AMBIENT);
 	if (syscall(SYS_chdir, template->cwd) < 0)
 		return fail(job, SPAWN_CWD);
 	if (template->no_new_privs &&

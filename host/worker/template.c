@@ -6,7 +6,7 @@
 #include <linux/capability.h>
 #include <string.h>
 
-#include "worker/worker_priv.h"
+#include "worker/sandbox.h"
 
 struct limit_field {
 	int resource;
@@ -133,6 +133,12 @@ template_new(struct arena *arena, const struct spawn_request *request,
     struct spawn_template **ret_template)
 {
 	const struct settings *settings = request->settings;
+	struct sandbox_maker maker = {
+	    .arena = arena,
+	    .request = request,
+	    .place = place,
+	    .errors = errors,
+	};
 	struct spawn_template *template = arena_alloc(arena, sizeof(*template));
 	struct account account;
 	int result;
@@ -150,6 +156,8 @@ template_new(struct arena *arena, const struct spawn_request *request,
 		result = make_words(arena, request, template);
 	if (result == 0)
 		result = make_folders(arena, settings, template);
+	if (result == 0)
+		result = sandbox_new(&maker, template);
 	if (result < 0)
 		return result;
 	take_account(template, &account, settings);

@@ -27,6 +27,8 @@ struct spawn_limit {
 	struct rlimit limit;
 };
 
+struct spawn_sandbox;
+
 /* All of it lies in one arena, its maker's. */
 struct spawn_template {
 	const char *path;
@@ -45,6 +47,8 @@ struct spawn_template {
 	gid_t *groups; /* supplementary; one at least, the gid */
 	unsigned group_count;
 	bool no_new_privs;
+	struct spawn_sandbox *sandbox; /* NULL: none */
+	const char *not_applied;       /* of its sandbox; NULL: all is */
 	bool wait;
 	uint64_t max_session_ms; /* of a program for one connection; 0: any */
 	bool is_worker;		 /* ends with the host, whatever happens */
@@ -80,11 +84,13 @@ enum spawn_step {
 	SPAWN_LIMITS,
 	SPAWN_NICE,
 	SPAWN_CHROOT,
+	SPAWN_BOUND,
 	SPAWN_GROUPS,
 	SPAWN_GROUP,
 	SPAWN_USER,
 	SPAWN_REGAINED, /* the user's rights could be had again */
 	SPAWN_CAPABILITIES,
+	SPAWN_AMBIENT,
 	SPAWN_CWD,
 	SPAWN_NO_NEW_PRIVS,
 	SPAWN_EXEC

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The sandbox of a program: what it finds of it, that a reload changes it for
+the next process, and what is said of that which cannot be had."""
+
+import os
+import tempfile
+
+from berth_e2e import BUILD, case, main, receive_all, run_berthd
+from steered import Steered
+
+PROBE = os.path.join(BUILD, "tests", "programs", "probe")
+IS_ROOT = os.geteuid() == 0
+CAP_CHOWN, CAP_KILL, CAP_NET_BIND_SERVICE = 1 << 0, 1 << 5, 1 << 10
+
+
+def program(words, arguments="status"):
+    return ("dynamic P Program * %s \"%s\" { listen = tcp:127.0.0.1:{p0}; %s }\n"
+            % (PROBE, arguments, words))
+
+
+def status_of(host):
+    """What the kernel tells of a process that starts now."""
+    with host.connect(0) as client:
+        said = receive_all(client).decode()
+    return dict(line.split(":\t", 1) for line in said.splitlines()
+                if ":\t" in line)
+
+
+def checked(words):
+    """What `berthd -t` says of such a program."""
+    with tempfile.TemporaryDirectory(prefix="berth-") as folder:
+        path = os.path.join(folder, "svc.conf")
+        with open(path, "w", encoding="ascii") as file:
+            file.write(program(words).replace("{p0}", "0"))
+        return run_berthd("-t", "-f", path)
+
+
+@case
+def capabilities_change_with_a_reload():
+    if not IS_ROOT:  # to whom it is refused, see below
+        assert checked("capability_bounding_set = kill").returncode == 1
+        return
+    with Steered(program("capability_bounding_set = kill chown")) as host:
+        assert int(status_of(host)["CapBnd"], 16) == CAP_KILL | CAP_CHOWN
+        pid = host.pid
+        host.write_conf(program(
+            "user = nobody; ambient_capabilities = net_bind_service"))
+        host.reload()
+        assert host.pid == pid
+        status = status_of(host)
+        for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
+            assert int(status[name], 16) == CAP_NET_BIND_SERVICE, status
+        host.write_conf(program("user = nobody"))
+        host.reload()
+        status = status_of(host)
+        for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
+            assert int(status[name], 16) == 0, status
+
+
+@case
+def what_cannot_be_had_is_refused_or_told():
+    # No host keeps this one without being asked to.
+    words = "ambient_capabilities = sys_ptrace"
+    done = checked(words)
+    assert done.returncode == 1, done
+    assert "svc.conf:1:" in done.stderr, done
+    assert "has no 'sys_ptrace' to give" in done.stderr, done
+    words += "; sandbox_strict = no"
+    done = checked(words)
+    assert done.returncode == 0, done
+    with Steered(program("")) as host:
+        manager = host.log_in()
+        assert "not_applied" not in "\n".join(manager.do("show P"))
+        host.write_conf(program(words))
+        host.reload()
+        said = "\n".join(manager.do("show P"))
+        assert "not_applied    ambient_capabilities (" in said, said
+        assert "'P' goes on without ambient_capabilities" in host.log_text()
+        assert int(status_of(host)["CapAmb"], 16) == 0
+
+
+@case
+def mistakes_have_their_place():
+    for words, said in (
+            ("capability_bounding_set = kil", "no capability"),
+            ("ambient_capabilities = kill; capability_bounding_set = ~kill",
+             "'kill' is not in capability_bounding_set")):
+        if not IS_ROOT and "~" in words:
+            continue  # it is refused for another reason
+        done = checked(words)
+        assert done.returncode == 1, (words, done)
+        assert "svc.conf:1:" in done.stderr, (words, done)
+        assert said in done.stderr, (words, done)
+
+
+main()

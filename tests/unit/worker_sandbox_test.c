@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sandbox: what programs find of it, what is refused, and each step made to
+ * fail.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "unit/unit.h"
+#include "worker/sandbox.h"
+
+#define BIT(number_) (UINT64_C(1) << (number_))
+#define WORDS_MAX 8
+
+struct desk {
+	struct arena *arena;
+	struct errors *errors;
+	struct settings settings;
+	struct spawn_template *template;
+	char probe[512];
+	char said[16384];
+};
+
+static int
+setup(void **state)
+{
+	struct desk *desk = calloc(1, sizeof(*desk));
+	const char *build = getenv("top_builddir");
+
+	assert_non_null(desk);
+	desk->arena = arena_new();
+	desk->errors = errors_new(0);
+	settings_init(&desk->settings);
+	snprintf(desk->probe, sizeof(desk->probe), "%s/tests/programs/probe",
+	    build != NULL ? build : ".");
+	*state = desk;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct desk *desk = *state;
+
+	errors_free(desk->errors);
+	arena_free(desk->arena);
+	free(desk);
+	return 0;
+}
+
+/* The words of a list, blanks between them. */
+static void
+give(struct desk *desk, struct word_list *list, const char *text)
+{
+	char *copy = arena_string(desk->arena, text), *rest = copy;
+	const char **words = arena_alloc(
+	    desk->arena, WORDS_MAX * sizeof(*words));
+
+	*list = (struct word_list){.word = words, .is_set = true};
+	for (char *word; (word = strtok_r(rest, " ", &rest)) != NULL;) {
+		assert_true(list->count < WORDS_MAX);
+		words[list->count++] = word;
+	}
+}
+
+/* The probe with these words, up to four and NULL. */
+static int
+make(struct desk *desk, const char *const *words)
+{
+	static char name[] = "service";
+	char *argv[WORDS_MAX] = {name};
+	struct spawn_request request = {
+	    .name = "service",
+	    .path = desk->probe,
+	    .argc = 1,
+	    .argv = argv,
+	    .settings = &desk->settings,
+	};
+	int result;
+
+	for (; *words != NULL; words++)
+		argv[request.argc++] = arena_string(desk->arena, *words);
+	result = template_new(
+	    desk->arena, &request, NULL, desk->errors, &desk->template);
+	if (result == 0)
+		desk->template->envp[desk->template->env_count] = NULL;
+	return result;
+}
+
+static void
+read_all(struct desk *desk, int fd)
+{
+	size_t size = 0;
+	ssize_t got;
+
+	while ((got = read(
+		    fd, desk->said + size, sizeof(desk->said) - 1 - size)) > 0)
+		size += (size_t)got;
+	desk->said[size] = '\0';
+}
+
+/* Its status as waitpid(2) has it; what it said is in the desk. */
+static int
+run(struct desk *desk)
+{
+	struct spawn start = {.template = desk->template, .listen_fd = -1};
+	enum spawn_step step = SPAWN_CLONE;
+	int fds[2], null, status;
+	pid_t pid;
+
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	assert_true(null >= 3);
+	start.fds[0] = null;
+	start.fds[1] = fds[1];
+	start.fds[2] = fds[1];
+	pid = spawn(&start, &step);
+	if (pid < 0)
+		fail_msg("%s: %s", spawn_step_text(step), strerror(-pid));
+	close(fds[1]);
+	close(null);
+	read_all(desk, fds[0]);
+	close(fds[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+static const char *const tell_status[] = {"status", NULL};
+
+/* "CapBnd" of what the probe told of itself. */
+static uint64_t
+set_of(const struct desk *desk, const char *name)
+{
+	const char *line = strstr(desk->said, name);
+
+	assert_non_null(line);
+	return strtoull(line + strlen(name) + 1, NULL, 16);
+}
+
+static uint64_t
+own_bounds(void)
+{
+	uint64_t set = 0;
+
+	for (unsigned i = 0; i < 64; i++)
+		if (prctl(PR_CAPBSET_READ, i, 0, 0, 0) == 1)
+			set |= BIT(i);
+	return set;
+}
+
+/* --- capabilities ------------------------------------------------------------
+ */
+
+struct bounds {
+	const char *words;
+	uint64_t named; /* those, or with `but` all but those */
+	bool but;
+};
+
+static const struct bounds bounds[] = {
+    {"", 0, false},
+    {"chown", BIT(CAP_CHOWN), false},
+    {"CAP_KILL Cap_Setuid", BIT(CAP_KILL) | BIT(CAP_SETUID), false},
+    {"~sys_admin", BIT(CAP_SYS_ADMIN), true},
+    {"~sys_admin ~CAP_BPF", BIT(CAP_SYS_ADMIN) | BIT(CAP_BPF), true},
+    {"~sys_admin ~kill sys_admin", BIT(CAP_KILL), true},
+    {"kill chown ~kill", BIT(CAP_CHOWN), false},
+};
+
+static void
+test_bounding_set(void **state)
+{
+	struct desk *desk = *state;
+	uint64_t own = own_bounds();
+
+	for (size_t i = 0; i < BASE_COUNT(bounds); i++) {
+		uint64_t want = bounds[i].but ? own & ~bounds[i].named
+					      : own & bounds[i].named;
+
+		give(desk, &desk->settings.capability_bounding_set,
+		    bounds[i].words);
+		if (geteuid() != 0) {
+			assert_int_equal(make(desk, tell_status), -EPERM);
+			continue;
+		}
+		assert_int_equal(make(desk, tell_status), 0);
+		assert_int_equal(run(desk), 0);
+		if (set_of(desk, "CapBnd:") != want ||
+		    set_of(desk, "CapPrm:") != want)
+			fail_msg("'%s': %s", bounds[i].words, desk->said);
+	}
+}
+
+static void
+test_ambient(void **state)
+{
+	static const char *const names[] = {
+	    "CapInh:", "CapPrm:", "CapEff:", "CapAmb:"};
+	struct desk *desk = *state;
+
+	give(desk, &desk->settings.ambient_capabilities,
+	    "net_bind_service kill");
+	give(desk, &desk->settings.capability_bounding_set,
+	    "net_bind_service kill chown");
+	desk->settings.user = geteuid() == 0 ? "65533" : NULL;
+	if (geteuid() != 0) {
+		assert_int_equal(make(desk, tell_status), -EPERM);
+		return;
+	}
+	assert_int_equal(make(desk, tell_status), 0);
+	assert_null(desk->template->not_applied);
+	assert_int_equal(run(desk), 0);
+	for (size_t i = 0; i < BASE_COUNT(names); i++)
+		if (set_of(desk, names[i]) !=
+		    (BIT(CAP_NET_BIND_SERVICE) | BIT(CAP_KILL)))
+			fail_msg("%s", desk->said);
+	/* Not what the host keeps, and not for root only. */
+	desk->settings.user = NULL;
+	assert_int_equal(make(desk, tell_status), 0);
+	assert_int_equal(run(desk), 0);
+	assert_int_equal(set_of(desk, "CapBnd:"), set_of(desk, "CapPrm:"));
+}
+
+static void
+test_ambient_beyond_the_bounds(void **state)
+{
+	struct desk *desk = *state;
+
+	if (geteuid() != 0)
+		return; /* it can bound nothing */
+	give(desk, &desk->settings.ambient_capabilities, "kill");
+	give(desk, &desk->settings.capability_bounding_set, "~kill");
+	assert_int_equal(make(desk, tell_status), -EINVAL);
+	assert_int_equal(errors_count(desk->errors), 1);
+	/* All that are left is no mistake. */
+	give(desk, &desk->settings.ambient_capabilities, "~chown");
+	assert_int_equal(make(desk, tell_status), 0);
+	assert_int_equal(
+	    desk->template->sandbox->ambient & (BIT(CAP_KILL) | BIT(CAP_CHOWN)),
+	    0);
+}
+
+/* The effective set of this process without the bits, or as it was. */
+static void
+lack(uint64_t bits, bool again)
+{
+	struct __user_cap_header_struct header = {
+	    .version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+
+	assert_int_equal(syscall(SYS_capget, &header, sets), 0);
+	for (unsigned i = 0; i < BASE_COUNT(sets); i++) {
+		uint32_t word = (uint32_t)(bits >> (32 * i));
+
+		sets[i].effective &= ~word;
+		if (again)
+			sets[i].effective |= word & sets[i].permitted;
+	}
+	assert_int_equal(syscall(SYS_capset, &header, sets), 0);
+}
+
+static void
+test_what_the_host_lacks(void **state)
+{
+	struct desk *desk = *state;
+	uint64_t bits = BIT(CAP_SETPCAP) | BIT(CAP_KILL);
+
+	give(desk, &desk->settings.ambient_capabilities, "kill chown");
+	give(desk, &desk->settings.capability_bounding_set, "kill chown");
+	lack(bits, false);
+	assert_int_equal(make(desk, tell_status), -EPERM);
+	desk->settings.sandbox_strict = false;
+	assert_int_equal(make(desk, tell_status), 0);
+	lack(bits, true);
+	assert_int_equal(errors_count(desk->errors), 1);
+	assert_non_null(strstr(
+	    desk->template->not_applied, "capability_bounding_set (only"));
+	assert_non_null(strstr(desk->template->not_applied,
+	    ", ambient_capabilities (the host has no 'kill'"));
+	assert_int_equal(run(desk), 0);
+}
+
+static void
+test_none_costs_nothing(void **state)
+{
+	struct desk *desk = *state;
+
+	assert_int_equal(make(desk, tell_status), 0);
+	assert_null(desk->template->sandbox);
+}
+
+/* --- each step fails ---------------------------------------------------------
+ */
+
+struct failure {
+	const char *name;
+	enum spawn_step step;
+	int error;
+	void (*spoil)(struct spawn_sandbox *sandbox);
+};
+
+static void
+spoil_bounds(struct spawn_sandbox *sandbox)
+{
+	sandbox->dropped = BIT(63);
+}
+
+static void
+spoil_ambient(struct spawn_sandbox *sandbox)
+{
+	sandbox->ambient = BIT(62);
+}
+
+static const struct failure failures[] = {
+    {"bounding set", SPAWN_BOUND, EINVAL, spoil_bounds},
+    {"ambient set", SPAWN_AMBIENT, EINVAL, spoil_ambient},
+};
+
+static void
+test_each_step_fails(void **state)
+{
+	struct desk *desk = *state;
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (geteuid() != 0)
+		goto done; /* the steps before would fail */
+	for (size_t i = 0; i < BASE_COUNT(failures); i++) {
+		struct spawn_sandbox sandbox = {0};
+		enum spawn_step step = SPAWN_CLONE;
+		struct spawn start = {.fds = {null, null, null}};
+
+		assert_int_equal(make(desk, tell_status), 0);
+		failures[i].spoil(&sandbox);
+		desk->template->sandbox = &sandbox;
+		start.template = desk->template;
+		start.listen_fd = -1;
+		if (spawn(&start, &step) != -failures[i].error ||
+		    step != failures[i].step)
+			fail_msg("%s: step %d (%s)", failures[i].name,
+			    (int)step, spawn_step_text(step));
+	}
+done:
+	close(null);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(test_bounding_set, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_ambient, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		test_ambient_beyond_the_bounds, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		test_what_the_host_lacks, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		test_none_costs_nothing, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		test_each_step_fails, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
