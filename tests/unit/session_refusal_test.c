@@ -88,6 +88,24 @@ limit_times(struct settings *settings)
 	settings->on_access_times = POLICY_REJECT;
 }
 
+static const char *const nobody[] = {"10.0.0.0/8", "192.0.2.7"};
+static const char *const here[] = {"127.0.0.0/8"};
+
+static void
+list_others(struct settings *settings)
+{
+	settings->only_from = (struct word_list){
+	    .word = nobody, .count = BASE_COUNT(nobody), .is_set = true};
+}
+
+static void
+list_here(struct settings *settings)
+{
+	settings->no_access = (struct word_list){
+	    .word = here, .count = BASE_COUNT(here), .is_set = true};
+	settings->on_access = POLICY_RESET;
+}
+
 static const struct limit {
 	enum guard_reason reason;
 	void (*set)(struct settings *settings);
@@ -101,6 +119,9 @@ static const struct limit {
     {GUARD_SOURCE_CPS, limit_source_rate, false},
     {GUARD_CPS, limit_rate, true},
     {GUARD_TIME, limit_times, false},
+    {GUARD_ADDRESS, list_others, false},
+    {GUARD_ADDRESS, list_others, true},
+    {GUARD_ADDRESS, list_here, false},
 };
 
 static const struct berth_session_type echo = {.input = stage_echo};
@@ -163,7 +184,8 @@ try_limit(const struct limit *limit, const char *banner)
 	stage_setup(&state);
 	door.stage = state;
 	set_up(&door, limit);
-	if (limit->reason == GUARD_TIME) /* it would be refused as well */
+	/* Would it be refused as well? */
+	if (limit->reason == GUARD_TIME || limit->reason == GUARD_ADDRESS)
 		server_set_guard(door.stage->server, NULL, NULL);
 	else
 		server_set_guard(door.stage->server, door.guard, door.rules);
