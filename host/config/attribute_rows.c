@@ -9,85 +9,6 @@
  */
 #include "config/config_priv.h"
 
-#include <ctype.h>
-#include <string.h>
-
-#include "config/config_access.h"
-
-/* --- words of lists --------------------------------------------------------
- */
-
-static const char *
-check_variable(const char *word)
-{
-	if (isdigit((unsigned char)word[0]) || word[0] == '\0' ||
-	    word[strspn(word, "abcdefghijklmnopqrstuvwxyz_0123456789"
-			      "ABCDEFGHIJKLMNOPQRSTUVWXYZ")] != '\0')
-		return "no name of a variable";
-	return NULL;
-}
-
-static const char *
-check_env(const char *word)
-{
-	const char *sign = strchr(word, '=');
-
-	if (sign == NULL || sign == word)
-		return "not NAME=VALUE";
-	return NULL;
-}
-
-static const char *
-check_access(const char *word)
-{
-	struct access_entry entry;
-
-	return access_parse(word, &entry);
-}
-
-static const char *
-check_capability(const char *word)
-{
-	return capability_number(word) < 0 ? "no capability of capabilities(7)"
-					   : NULL;
-}
-
-/* Minutes of the day at *text, which moves behind them; or -1. */
-static int
-read_clock(const char **text)
-{
-	const char *at = *text;
-	size_t hours = strspn(at, "0123456789"), minutes;
-	int hour, minute;
-
-	if (hours == 0 || hours > 2 || at[hours] != ':')
-		return -1;
-	minutes = strspn(at + hours + 1, "0123456789");
-	if (minutes != 2)
-		return -1;
-	hour = hours == 1 ? at[0] - '0' : (at[0] - '0') * 10 + at[1] - '0';
-	at += hours + 1;
-	minute = (at[0] - '0') * 10 + at[1] - '0';
-	*text = at + 2;
-	if (minute > 59 || hour * 60 + minute > 24 * 60)
-		return -1;
-	return hour * 60 + minute;
-}
-
-static const char *
-check_span(const char *word)
-{
-	int from = read_clock(&word), to;
-
-	if (from < 0 || *word != '-')
-		return "not HH:MM-HH:MM";
-	word++;
-	to = read_clock(&word);
-	if (to < 0 || *word != '\0')
-		return "not HH:MM-HH:MM";
-	return from < to ? NULL : "it ends before it begins";
-}
-
 /* --- the table -------------------------------------------------------------
  */
 
@@ -145,8 +66,8 @@ static const char *const failure_words[] = {"HOST", "USERID", "ATTEMPT", NULL};
 	{                                                                      \
 		SERVICE(name_, VALUE_WORDS, CHANGE_LIVE, field_),              \
 		    .syntax = "ADDRESS[/BITS] | NAME | file:PATH ...",         \
-		    .initial = "", .check = check_access, .names_files = true, \
-		    .help = (help_)                                            \
+		    .initial = "", .check = attribute_check_access,            \
+		    .names_files = true, .help = (help_)                       \
 	}
 
 static const struct attribute service_attributes[] = {
@@ -212,8 +133,10 @@ static const struct attribute service_attributes[] = {
 	    "the host does not see what passes between a program and its "
 	    "client; max_session ends a program",
 	.help = "A session in which nothing moves for so long is closed; 0 "
-		"means never.\nOf services inside the host only: it does not "
-		"see what a program and its client say."},
+		"means never.\nOf services inside the host only: what a "
+		"program and its client say does not pass through the host, "
+		"which keeps no descriptor of theirs; max_session ends a "
+		"program."},
     {SERVICE("max_session", VALUE_TIME, CHANGE_LIVE, max_session_ms),
 	.syntax = "TIME", .initial = "0", .low = 0, .high = 365 * DAY,
 	.help = "A session that has lasted so long is closed, and a program "
@@ -368,11 +291,11 @@ static const struct attribute service_attributes[] = {
 	.syntax = "MODE", .initial = "0022", .low = 0, .high = 0777,
 	.help = "The file creation mask of a program, octal."},
     {SERVICE("env", VALUE_WORDS, CHANGE_SESSION, env), .of_process = true,
-	.syntax = "NAME=VALUE ...", .initial = "", .check = check_env,
+	.syntax = "NAME=VALUE ...", .initial = "", .check = attribute_check_env,
 	.help = "Variables that a program finds in its environment."},
     {SERVICE("passenv", VALUE_WORDS, CHANGE_SESSION, passenv),
 	.of_process = true, .syntax = "NAME ...", .initial = "",
-	.check = check_variable,
+	.check = attribute_check_variable,
 	.help = "Variables of the host's environment that a program is "
 		"given; others are not."},
     {SERVICE("cwd", VALUE_PATH, CHANGE_SESSION, cwd), .of_process = true,
@@ -389,14 +312,14 @@ static const struct attribute service_attributes[] = {
     {SERVICE("capability_bounding_set", VALUE_WORDS, CHANGE_SESSION,
 	 capability_bounding_set),
 	.of_process = true, .syntax = "[~]NAME ...", .initial = "",
-	.check = check_capability,
+	.check = attribute_check_capability,
 	.help = "The capabilities that a program can ever have, root's "
 		"programs too; when the first word has a ~, all but those; "
 		"see SANDBOX."},
     {SERVICE("ambient_capabilities", VALUE_WORDS, CHANGE_SESSION,
 	 ambient_capabilities),
 	.of_process = true, .syntax = "[~]NAME ...", .initial = "",
-	.check = check_capability,
+	.check = attribute_check_capability,
 	.help = "The capabilities of the host that a program of another user "
 		"than root is given."},
     {SERVICE("sandbox_strict", VALUE_FLAG, CHANGE_SESSION, sandbox_strict),
@@ -488,7 +411,8 @@ static const struct attribute service_attributes[] = {
 	"Clients that are not served; of two entries that match, the nearer "
 	"one counts."),
     {SERVICE("access_times", VALUE_WORDS, CHANGE_LIVE, access_times),
-	.syntax = "HH:MM-HH:MM ...", .initial = "", .check = check_span,
+	.syntax = "HH:MM-HH:MM ...", .initial = "",
+	.check = attribute_check_span,
 	.help = "Times of day in which clients are served; without it, "
 		"always."},
     {SERVICE("max_load", VALUE_LOAD, CHANGE_LIVE, max_load_percent),
@@ -522,10 +446,11 @@ static const struct attribute service_attributes[] = {
     POLICY("on_access", on_access, POLICY_REJECT, "reject | reset", "reject",
 	"The same when he is not among those who are served: only_from, "
 	"no_access, only_users, only_groups, libwrap."),
-    {SERVICE("libwrap", VALUE_WORD, CHANGE_LIVE, libwrap), .syntax = "NAME",
-	.initial = "",
-	.help = "The service's name in hosts.allow and hosts.deny; without "
-		"it, they are not consulted; see ADMISSION."},
+    {SERVICE("libwrap", VALUE_WORD, CHANGE_LIVE, libwrap),
+	.syntax = "NAME | auto", .initial = "",
+	.help = "The service's name in hosts.allow and hosts.deny, or auto "
+		"for that of its program, or its own; without it, they are "
+		"not consulted; see ADMISSION."},
     BANNER("banner", banner,
 	"A file that every client is sent, before anything else."),
     BANNER("banner_success", banner_success,

@@ -119,6 +119,9 @@ struct config_options {
 	void *environment_context;
 	/* To be printed, not run: what no code applies yet is no mistake. */
 	bool convert;
+	/* hosts.allow or hosts.deny has rules: services of xinetd, which asks
+	 * them unless it is told otherwise, have libwrap. */
+	bool wraps;
 	/* Is there a user of that name?  NULL: getpwnam_r(3). */
 	bool (*user_exists)(void *context, const char *name);
 };

@@ -271,7 +271,7 @@ struct settings {
 	/* enum limit_policy */
 	unsigned on_instances, on_cps, on_max_load, on_access_times;
 	unsigned on_per_source, on_source_cps, on_access;
-	const char *libwrap; /* name for hosts_access(5) */
+	const char *libwrap; /* name for hosts_access(5), or LIBWRAP_AUTO */
 	const char *banner, *banner_success, *banner_fail; /* files */
 
 	/* log: SYSLOG FACILITY [LEVEL] | FILE PATH [SOFT [HARD]] | JOURNAL |
@@ -282,6 +282,9 @@ struct settings {
 	enum log_format log_format;
 	struct rate log_rate; /* lines of a kind; there is no pause */
 };
+
+/* By the service's own name, where the host accepts. */
+#define LIBWRAP_AUTO "auto"
 
 enum reload_mode { RELOAD_SCRIPT, RELOAD_EXACT };
 

@@ -34,6 +34,23 @@ struct xinetd {
 	struct xinetd_sections services;
 };
 
+/* A section on its way to a directive. */
+struct xinetd_making {
+	struct reader *reader;
+	struct xinetd_section *section;
+	struct directive *directive;
+	struct value id;
+	bool internal, unlisted, relay;
+	const char *mux;
+	const char *family; /* "4" or "" */
+	bool name_in_args;
+};
+
+/* xinetd_flags.c: what they say of the section; those that are attributes of
+ * ours; and libwrap, which is xinetd's own idea, when all else is set. */
+int xinetd_heed_flags(struct xinetd_making *making);
+int xinetd_set_flags(struct xinetd_making *making);
+int xinetd_set_wrap(struct xinetd_making *making);
 /* xinetd_service.c: all sections, when all files are read */
 int xinetd_finish(struct reader *reader);
 /* xinetd_words.c: the line of that key, or NULL; it is used then */

@@ -118,6 +118,9 @@ put_attribute(const struct section *section, const struct attribute *row)
 		break;
 	case VALUE_PATH:
 	case VALUE_WORD:
+		if (field == &section->settings->libwrap && *string != NULL &&
+		    strcmp(*string, LIBWRAP_AUTO) == 0)
+			break; /* as it is there anyway */
 		if (*string != NULL && printing_is_word(*string))
 			put(section, row->name, *string);
 		else

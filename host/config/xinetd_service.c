@@ -12,161 +12,11 @@
 #include <string.h>
 #include <strings.h>
 
-struct making {
-	struct reader *reader;
-	struct xinetd_section *section;
-	struct directive *directive;
-	struct value id;
-	bool internal, unlisted, relay;
-	const char *mux;
-	const char *family; /* "4" or "" */
-	bool name_in_args;
-};
-
-/* --- type and flags --------------------------------------------------------
- */
-
-enum meaning {
-	NOTHING, /* it is so already */
-	INTERNAL,
-	UNLISTED,
-	MUX,
-	MUX_PLUS,
-	IPV4,
-	NAME_IN_ARGS,
-	KEEPALIVE,
-	NODELAY,
-	LOST,
-	REFUSED
-};
-
-struct flag {
-	const char *word;
-	enum meaning meaning;
-	const char *why; /* LOST and REFUSED */
-};
-
-static const struct flag type_words[] = {
-    {"INTERNAL", INTERNAL, NULL},
-    {"UNLISTED", UNLISTED, NULL},
-    {"TCPMUX", MUX, NULL},
-    {"TCPMUXPLUS", MUX_PLUS, NULL},
-    {"SPECIAL", NOTHING, NULL},
-    {"RPC", REFUSED, "there is no port mapper"},
-    {NULL, NOTHING, NULL},
-};
-
-static const struct flag flag_words[] = {
-    {"INTERCEPT", LOST, "the first client alone is looked at"},
-    {"NORETRY", NOTHING, NULL},
-    {"IDONLY", REFUSED, "clients are not asked who their user is"},
-    {"NAMEINARGS", NAME_IN_ARGS, NULL},
-    {"NODELAY", NODELAY, NULL},
-    {"KEEPALIVE", KEEPALIVE, NULL},
-    {"NOLIBWRAP", NOTHING, NULL},
-    {"SENSOR", REFUSED, "there are no sensors"},
-    {"IPv4", IPV4, NULL},
-    {"IPv6", NOTHING, NULL},
-    {"LABELED", REFUSED, "labels of clients are not looked at"},
-    {"REUSE", NOTHING, NULL},
-    {NULL, NOTHING, NULL},
-};
-
-static int
-heed(struct making *making, const struct flag *flag, const struct value *word)
-{
-	struct reader *reader = making->reader;
-
-	switch (flag->meaning) {
-	case INTERNAL:
-		making->internal = true;
-		break;
-	case UNLISTED:
-		making->unlisted = true;
-		break;
-	case MUX:
-		making->mux = "yes";
-		break;
-	case MUX_PLUS:
-		making->mux = "plus";
-		break;
-	case IPV4:
-		making->family = "4";
-		break;
-	case NAME_IN_ARGS:
-		making->name_in_args = true;
-		break;
-	case LOST:
-		reader_warn(reader, &word->place, true,
-		    "'%s' is not carried: %s", flag->word, flag->why);
-		break;
-	case REFUSED:
-		return reader_tell(reader, &word->place,
-		    "'%s' is not carried: %s", flag->word, flag->why);
-	case KEEPALIVE:
-	case NODELAY:
-	case NOTHING:
-		break;
-	}
-	return 0;
-}
-
-static int
-unknown_flag(struct reader *reader, const char *key, const struct flag *table,
-    const struct value *word)
-{
-	struct suggestion suggestion;
-	struct hint near;
-
-	suggestion_init(&suggestion, word->text);
-	for (; table->word != NULL; table++)
-		suggestion_offer(&suggestion, table->word);
-	return reader_tell(reader, &word->place, "unknown %s '%.60s'%s", key,
-	    word->text, hint(&suggestion, &near));
-}
-
-static int
-heed_all(struct making *making, const char *key, const struct flag *table)
-{
-	const struct xinetd_line *line = xinetd_find(making->section, key);
-	int result = 0;
-
-	for (unsigned i = 0; line != NULL && i < line->count && result == 0;
-	     i++) {
-		const struct flag *flag = table;
-
-		while (flag->word != NULL &&
-		       strcasecmp(flag->word, line->values[i].text) != 0)
-			flag++;
-		result = flag->word == NULL
-			     ? unknown_flag(
-				   making->reader, key, table, &line->values[i])
-			     : heed(making, flag, &line->values[i]);
-	}
-	return result;
-}
-
-/* Flags that are attributes of ours. */
-static int
-set_flags(struct making *making)
-{
-	static const char *const words[][2] = {
-	    {"KEEPALIVE", "keepalive"}, {"NODELAY", "nodelay"}};
-	int result = 0;
-
-	for (size_t i = 0; i < BASE_COUNT(words) && result == 0; i++)
-		if (xinetd_has(making->section, "flags", words[i][0]))
-			result = make_set_word(making->reader,
-			    making->directive->settings, words[i][1], "yes",
-			    &making->section->name.place);
-	return result;
-}
-
 /* --- where -----------------------------------------------------------------
  */
 
 static int
-find_protocol(struct making *making, const char **ret_protocol)
+find_protocol(struct xinetd_making *making, const char **ret_protocol)
 {
 	struct reader *reader = making->reader;
 	struct value type, protocol;
@@ -200,7 +50,7 @@ find_protocol(struct making *making, const char **ret_protocol)
 }
 
 static int
-find_host(struct making *making, struct value *ret_host)
+find_host(struct xinetd_making *making, struct value *ret_host)
 {
 	struct xinetd_section *defaults = making->reader->xinetd->defaults;
 	struct reader *reader = making->reader;
@@ -217,8 +67,8 @@ find_host(struct making *making, struct value *ret_host)
 }
 
 static int
-listen_on(struct making *making, const char *protocol, const struct value *port,
-    const struct value *host)
+listen_on(struct xinetd_making *making, const char *protocol,
+    const struct value *port, const struct value *host)
 {
 	const char *name = host->text != NULL ? host->text : "*";
 	bool literal6 = strchr(name, ':') != NULL;
@@ -235,7 +85,7 @@ listen_on(struct making *making, const char *protocol, const struct value *port,
 }
 
 static int
-set_endpoint(struct making *making)
+set_endpoint(struct xinetd_making *making)
 {
 	struct reader *reader = making->reader;
 	struct value port, host;
@@ -268,7 +118,7 @@ set_endpoint(struct making *making)
  */
 
 static int
-make_internal(struct making *making)
+make_internal(struct xinetd_making *making)
 {
 	const struct value *service = &making->section->name;
 	struct reader *reader = making->reader;
@@ -294,7 +144,7 @@ make_internal(struct making *making)
 }
 
 static int
-make_relay(struct making *making)
+make_relay(struct xinetd_making *making)
 {
 	struct reader *reader = making->reader;
 	const struct xinetd_line *line = xinetd_find(
@@ -321,7 +171,7 @@ make_relay(struct making *making)
 }
 
 static int
-set_arguments(struct making *making, const struct value *server)
+set_arguments(struct xinetd_making *making, const struct value *server)
 {
 	const struct xinetd_line *line = xinetd_find(
 	    making->section, "server_args");
@@ -343,7 +193,7 @@ set_arguments(struct making *making, const struct value *server)
 }
 
 static int
-set_wait(struct making *making)
+set_wait(struct xinetd_making *making)
 {
 	const struct xinetd_line *line = xinetd_find(making->section, "wait");
 	bool wait = false;
@@ -360,7 +210,7 @@ set_wait(struct making *making)
 }
 
 static int
-make_external(struct making *making)
+make_external(struct xinetd_making *making)
 {
 	struct reader *reader = making->reader;
 	struct value server;
@@ -427,7 +277,7 @@ check_rest(struct reader *reader, struct xinetd_section *section)
 }
 
 static int
-find_id(struct making *making)
+find_id(struct xinetd_making *making)
 {
 	struct value id;
 	int result = xinetd_word(making->reader, making->section, "id", &id);
@@ -440,7 +290,7 @@ find_id(struct making *making)
 }
 
 static int
-is_disabled(struct making *making, bool *ret_disabled)
+is_disabled(struct xinetd_making *making, bool *ret_disabled)
 {
 	struct xinetd_section *defaults = making->reader->xinetd->defaults;
 	bool off = false;
@@ -456,7 +306,7 @@ is_disabled(struct making *making, bool *ret_disabled)
 }
 
 static void
-note_disabled(const struct making *making)
+note_disabled(const struct xinetd_making *making)
 {
 	const struct reader *reader = making->reader;
 
@@ -467,13 +317,11 @@ note_disabled(const struct making *making)
 }
 
 static int
-make_service(struct making *making)
+make_service(struct xinetd_making *making)
 {
-	int result = heed_all(making, "type", type_words);
+	int result = xinetd_heed_flags(making);
 	bool program;
 
-	if (result == 0)
-		result = heed_all(making, "flags", flag_words);
 	if (result != 0)
 		return result;
 	making->relay = xinetd_find(making->section, "redirect") != NULL;
@@ -484,10 +332,12 @@ make_service(struct making *making)
 	if (result == 0)
 		result = set_endpoint(making);
 	if (result == 0)
-		result = set_flags(making);
+		result = xinetd_set_flags(making);
 	if (result == 0)
 		result = xinetd_settings(making->reader, making->section,
 		    making->directive->settings, program);
+	if (result == 0)
+		result = xinetd_set_wrap(making);
 	if (result == 0)
 		result = check_rest(making->reader, making->section);
 	return result;
@@ -496,7 +346,7 @@ make_service(struct making *making)
 static int
 finish_service(struct reader *reader, struct xinetd_section *section)
 {
-	struct making making = {
+	struct xinetd_making making = {
 	    .reader = reader, .section = section, .family = ""};
 	bool disabled = false;
 	int result = find_id(&making);

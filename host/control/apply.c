@@ -33,7 +33,7 @@ read_tree(struct host *host, enum apply_mode mode, const char *directive,
 	    .text = directive,
 	    .name = "command",
 	};
-	struct config_options options = {.environment = NULL};
+	struct config_options options = {.wraps = wrap_has_rules(host)};
 
 	if (mode == APPLY_COMMAND)
 		return config_read(&command, 1, &options, errors, ret_tree);
@@ -191,7 +191,7 @@ apply_tree(struct host *host, enum apply_mode mode, struct tree *tree,
 	if (set_plugin_path(host, &tree->host) < 0 ||
 	    plan_new(&options, &plan) < 0)
 		return no_memory(errors);
-	wrap_check(tree, errors);
+	wrap_check(host, tree, errors);
 	if (mode == APPLY_PLAN)
 		plan_look_up(plan);
 	result = errors_count(errors) > 0 ? HOST_E_REFUSED : 0;

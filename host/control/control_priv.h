@@ -98,8 +98,10 @@ void watch_stop(struct host *host);
 int wrap_open(struct host *host);
 /* The settings that will be the host's. */
 void wrap_update(struct host *host, const struct host_settings *settings);
+bool wrap_has_rules(const struct host *host);
 /* Can those be asked that the services want to be asked? */
-void wrap_check(const struct tree *tree, struct errors *errors);
+void wrap_check(
+    const struct host *host, const struct tree *tree, struct errors *errors);
 
 int door_prepare(struct host *host, const struct host_settings *settings,
     struct errors *errors, struct door *ret_door);

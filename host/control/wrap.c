@@ -41,8 +41,29 @@ wrap_update(struct host *host, const struct host_settings *settings)
 	wrapper_set_paths(host->wrapper, &paths);
 }
 
+bool
+wrap_has_rules(const struct host *host)
+{
+	const struct server_wrapper *wrapper = wrapper_ops(host->wrapper);
+
+	return wrapper->has_rules(wrapper->context);
+}
+
+/* One that says auto is content while there is nothing to ask. */
+static bool
+has_to_ask(const struct host *host, const struct directive *directive)
+{
+	const char *name = directive->settings != NULL
+			       ? directive->settings->libwrap
+			       : NULL;
+
+	return name != NULL &&
+	       (strcmp(name, LIBWRAP_AUTO) != 0 || wrap_has_rules(host));
+}
+
 void
-wrap_check(const struct tree *tree, struct errors *errors)
+wrap_check(
+    const struct host *host, const struct tree *tree, struct errors *errors)
 {
 	const char *program = paths_of(&tree->host).program;
 	const struct directive *directive;
@@ -51,8 +72,7 @@ wrap_check(const struct tree *tree, struct errors *errors)
 	if (code == 0)
 		return;
 	TAILQ_FOREACH (directive, &tree->directives, link)
-		if (directive->settings != NULL &&
-		    directive->settings->libwrap != NULL)
+		if (has_to_ask(host, directive))
 			errors_add(errors, SEVERITY_ERROR, -code,
 			    &directive->name_place,
 			    "'%s' has libwrap, and '%s', which asks "

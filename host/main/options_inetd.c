@@ -115,6 +115,19 @@ take_backlog(struct options *options, const char *value, struct text *message)
 	return add_limit(options, value, form, message);
 }
 
+/* Where inetd is FreeBSD's, -l logs; to ask once too often harms nobody who was
+ * to be served. */
+static int
+take_wrap(struct options *options, const char *value, struct text *message)
+{
+	const char *before = options->defaults == NULL ? "" : options->defaults;
+
+	(void)value, (void)message;
+	options->defaults = arena_printf(
+	    options->arena, "%s libwrap = auto;", before);
+	return options->defaults == NULL ? -ENOMEM : 0;
+}
+
 static int
 take_version(struct options *options, const char *value, struct text *message)
 {
@@ -147,9 +160,9 @@ static const struct option_row rows[] = {
     {'q', "", "NUMBER", "backlog", take_backlog},
     {'E', "", NULL, "programs get a clean environment; see passenv", NULL},
     {'e', "", NULL, "errors go to the log", NULL},
-    {'l', "", NULL, "log_on_success logs clients, libwrap wraps", NULL},
-    {'w', "", NULL, "libwrap = NAME wraps a service", NULL},
-    {'W', "", NULL, "libwrap = NAME wraps a service", NULL},
+    {'l', "", NULL, "libwrap = auto", take_wrap},
+    {'w', "", NULL, "libwrap = auto", take_wrap},
+    {'W', "", NULL, "libwrap = auto", take_wrap},
     {0, "environment", NULL, "programs have these variables anyway", NULL},
     {0, "resolve", NULL, "addresses are not looked up", NULL},
     {'V', "version", NULL, "print the version", take_version},

@@ -191,7 +191,8 @@ repository_check_access(
 	if (settings->only_from.is_set || settings->no_access.count > 0)
 		result = check_kept(
 		    directive, "only_from and no_access", false, errors);
-	if (result == 0 && settings->libwrap != NULL)
+	if (result == 0 && settings->libwrap != NULL &&
+	    strcmp(settings->libwrap, LIBWRAP_AUTO) != 0)
 		result = check_kept(directive, "libwrap", true, errors);
 	return result;
 }

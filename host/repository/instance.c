@@ -60,6 +60,17 @@ instance_free(struct instance *instance)
 	return NULL;
 }
 
+/* For hosts_access(5), unless its settings name it. */
+static const char *
+daemon_of(const struct definition *definition)
+{
+	const char *slash = NULL;
+
+	if (definition->type == CONFIG_KIND_PROGRAM)
+		slash = strrchr(definition->path, '/');
+	return slash != NULL ? slash + 1 : definition->name;
+}
+
 int
 instance_make_server(struct instance *instance, struct server **ret_server)
 {
@@ -73,6 +84,7 @@ instance_make_server(struct instance *instance, struct server **ret_server)
 	    .log = instance->repository->log,
 	    .ledger = instance->definition->ledger,
 	    .wrapper = instance->repository->wrapper,
+	    .daemon = daemon_of(instance->definition),
 	    .drained = instance_drained,
 	    .stuck = instance_stuck,
 	    .context = instance,

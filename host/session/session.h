@@ -113,7 +113,8 @@ struct server_options {
 	const struct server_strategy *strategy; /* NULL: callbacks */
 	void *units;				/* the strategy's */
 	const struct server_wrapper *wrapper;	/* NULL: nobody can be asked */
-	bool peeks;				/* BERTH_PEEKS */
+	const char *daemon; /* what it is called there, by itself */
+	bool peeks;	    /* BERTH_PEEKS */
 	/* Ends with NULL; NULL: those of arrival.c.  For tests. */
 	const struct arrival_stage *const *stages;
 	/* The last session is gone while draining; called once, from the end

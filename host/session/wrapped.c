@@ -73,16 +73,26 @@ end_asking(struct arrival *arrival)
 	kill(arrival->pid, SIGKILL);
 }
 
+/* NULL: the settings have changed since the stage was judged. */
+static const char *
+daemon_of(const struct server *server)
+{
+	const char *name = server_settings(server)->libwrap;
+
+	return name != NULL && strcmp(name, LIBWRAP_AUTO) == 0
+		   ? server->options.daemon
+		   : name;
+}
+
 static int
 start_asking(struct arrival *arrival)
 {
 	struct server *server = arrival->visitor.server;
 	const struct server_wrapper *wrapper = server->options.wrapper;
-	const char *daemon = server_settings(server)->libwrap;
+	const char *daemon = daemon_of(server);
 	int result;
 	pid_t pid;
 
-	/* The settings may be others since it was asked who is asked. */
 	if (daemon == NULL)
 		return -EAGAIN;
 	pid = wrapper->ask(wrapper->context, daemon, &arrival->visitor);

@@ -239,6 +239,27 @@ def it_changes_live_and_touches_no_session():
 
 
 @case
+def auto_is_the_name_of_the_program_or_the_service():
+    for kind, name in (("service", "X"), ("program", "cat")):
+        conf = HOST + KINDS[kind] % (
+            TCP + " udp:127.0.0.1:{p1}" * (kind == "service"),
+            "libwrap = auto")
+        with Steered(conf) as host:
+            rules(host, "%s: 127.0.0.2\n" % name, "ALL: ALL\n")
+            assert not admits(host), kind
+            assert admits(host, "127.0.0.2"), kind
+        # While there is nothing to ask, nobody has to be there to ask.
+        with Steered(conf.replace(ASKER, "/nowhere/to/be/found")) as host:
+            assert admits(host), kind
+            rules(host, deny="other: ALL\n")
+            assert not admits(host), kind
+            host.signal(signal.SIGHUP)
+            host.wait_log("error: 'X' has libwrap, and '/nowhere")
+            rules(host)
+            assert admits(host), kind
+
+
+@case
 def the_program_tells_by_its_status():
     nowhere = "/nowhere/to/be/found"
     assert ask("x", nowhere, nowhere).returncode == 0

@@ -156,11 +156,55 @@ test_files(void **state)
 	assert_true(printed >= FILES_AT_LEAST);
 }
 
+#define SERVICE(type_, wait_, more_)                                           \
+	"service in.testd\n{\n\tsocket_type = " type_                          \
+	"\n\tport = 7\n\ttype = UNLISTED\n\tuser = root\n\twait = " wait_      \
+	"\n\tserver = /bin/cat\n" more_ "}\n"
+
+/* While there is something to ask, xinetd's services ask, as with xinetd. */
+static void
+test_wraps(void **state)
+{
+	static const struct {
+		const char *text, *wrapped, *not_wrapped;
+	} cases[] = {
+	    {SERVICE("stream", "no", ""), "auto", NULL},
+	    {SERVICE("stream", "no", "\tlibwrap = x\n"), "x", "x"},
+	    {SERVICE("stream", "no", "\tflags = NOLIBWRAP\n"), NULL, NULL},
+	    {SERVICE("stream", "yes", ""), "auto", NULL},
+	    {SERVICE("dgram", "yes", ""), "auto", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * BASE_COUNT(cases); i++) {
+		const struct config_input input = {CONFIG_STRING,
+		    cases[i / 2].text, NULL, CONFIG_XINETD, NULL};
+		const struct config_options options = {.wraps = i % 2 == 0};
+		const char *wanted = options.wraps ? cases[i / 2].wrapped
+						   : cases[i / 2].not_wrapped;
+		struct errors *errors = errors_new(0);
+		const struct settings *settings;
+		struct tree *tree;
+
+		assert_int_equal(
+		    config_read(&input, 1, &options, errors, &tree), 0);
+		assert_int_equal(errors_count(errors), 0);
+		settings = TAILQ_FIRST(&tree->directives)->settings;
+		if (wanted == NULL)
+			assert_null(settings->libwrap);
+		else
+			assert_string_equal(settings->libwrap, wanted);
+		tree_free(tree);
+		errors_free(errors);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_files),
+	    cmocka_unit_test(test_wraps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

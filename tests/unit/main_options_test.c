@@ -27,17 +27,23 @@ struct parsed {
 
 /* The words after the program's name, ended by NULL. */
 static void
-parse(struct parsed *parsed, const char *const *words)
+parse_as(struct parsed *parsed, const char *name, const char *const *words)
 {
 	int argc = 0;
 
 	memset(parsed, 0, sizeof(*parsed));
-	parsed->argv[argc++] = strdup("berthd");
+	parsed->argv[argc++] = strdup(name);
 	for (; *words != NULL; words++)
 		parsed->argv[argc++] = strdup(*words);
 	text_init(&parsed->message);
 	parsed->result = options_parse(
 	    argc, parsed->argv, &parsed->options, &parsed->message);
+}
+
+static void
+parse(struct parsed *parsed, const char *const *words)
+{
+	parse_as(parsed, "berthd", words);
 }
 
 static void
@@ -403,6 +409,36 @@ test_page(void **state)
 	assert_int_equal(lines, 0);
 }
 
+/* What inetd's options say of all services. */
+static void
+test_inetd(void **state)
+{
+	static const struct {
+		const char *words[MOST_WORDS + 1];
+		const char *defaults;
+	} cases[] = {
+	    {{"-i", NULL}, NULL},
+	    {{"-l", NULL}, "defaults { libwrap = auto; }"},
+	    {{"-w", NULL}, "defaults { libwrap = auto; }"},
+	    {{"-R", "0", "-W", "-c", "7", NULL},
+		"defaults { cps = unlimited; libwrap = auto; instances = 7; }"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < BASE_COUNT(cases); i++) {
+		struct parsed parsed;
+
+		parse_as(&parsed, "/usr/sbin/openbsd-inetd", cases[i].words);
+		assert_int_equal(parsed.result, 0);
+		if (cases[i].defaults == NULL)
+			assert_null(parsed.options.defaults);
+		else
+			assert_string_equal(
+			    parsed.options.defaults, cases[i].defaults);
+		drop(&parsed);
+	}
+}
+
 int
 main(void)
 {
@@ -414,6 +450,7 @@ main(void)
 	    cmocka_unit_test(test_all_long),
 	    cmocka_unit_test(test_ends),
 	    cmocka_unit_test(test_mistakes),
+	    cmocka_unit_test(test_inetd),
 	    cmocka_unit_test_setup_teardown(
 		test_inputs, enter_folder, leave_folder),
 	    cmocka_unit_test_setup_teardown(
