@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The fault walk: a reload that adds, updates, replaces, moves an endpoint,
- * resumes and removes, again and again, with the first, the second, the third
- * … allocation or system call failing, until one goes through.  After each
- * the host is as before or as wanted, never between; nothing leaks; and the
- * reload that nobody disturbs still works.
+ * resumes and removes, services of the host and programs, with access lists,
+ * banners and files of lines, again and again, with the first, the second, the
+ * third … allocation or system call failing, until one goes through.  After
+ * each the host is as before or as wanted, never between; nothing leaks; and
+ * the reload that nobody disturbs still works.
  *
  * The wraps stand in the link command (tests/unit/control.am).
  */
@@ -182,7 +183,8 @@ static void
 take_state(struct fixture *f, struct text *state)
 {
 	static const char *const names[] = {"Keep", "Change", "Swap", "Move",
-	    "Take", "Sleep", "Lone", "Gone", "Plug", "Fresh"};
+	    "Take", "Sleep", "Lone", "Gone", "Plug", "Fresh", "Run", "Rerun",
+	    "Start"};
 	struct text list;
 
 	paused = true;
@@ -200,22 +202,24 @@ take_state(struct fixture *f, struct text *state)
 }
 
 #define PROBE " Service_Object * :probe() "
+#define PROGRAM " Program * /bin/cat "
 #define LONELY " Service_Object * :lonely() "
 
-static const char before_conf[] = "host { reload = exact }\n"
-				  "dynamic Keep" PROBE
-				  "'k' { listen = unix:%s/keep }\n"
-				  "dynamic Change" PROBE
-				  "'c' { idle_timeout = 10 }\n"
-				  "dynamic Swap" PROBE
-				  "'1 thread' { listen = unix:%s/swap }\n"
-				  "dynamic Move" PROBE
-				  "{ listen = unix:%s/move }\n"
-				  "dynamic Take" PROBE "\n"
-				  "dynamic Sleep" PROBE "inactive\n"
-				  "dynamic Lone" LONELY "'1'\n"
-				  "dynamic Gone" PROBE
-				  "{ listen = unix:%s/gone }\n";
+static const char before_conf[] =
+    "host { reload = exact }\n"
+    "dynamic Keep" PROBE "'k' { listen = unix:%s/keep }\n"
+    "dynamic Change" PROBE "'c' { idle_timeout = 10 }\n"
+    "dynamic Swap" PROBE "'1 thread' { listen = unix:%s/swap }\n"
+    "dynamic Move" PROBE "{ listen = unix:%s/move }\n"
+    "dynamic Take" PROBE "\n"
+    "dynamic Sleep" PROBE "inactive\n"
+    "dynamic Lone" LONELY "'1'\n"
+    "dynamic Run" PROGRAM "'-u' { listen = unix:%s/run; env = A=b\n"
+    "log_type = FILE %s/lines\n"
+    "log_on_success = PID }\n"
+    "dynamic Rerun" PROGRAM "'-u'\n"
+    "{ listen = unix:%s/rerun }\n"
+    "dynamic Gone" PROBE "{ listen = unix:%s/gone }\n";
 
 static const char after_conf[] =
     "host { reload = exact; watch = yes; control = %s/control }\n"
@@ -226,20 +230,28 @@ static const char after_conf[] =
     "dynamic Take" PROBE "{ listen = unix:%s/move }\n"
     "dynamic Sleep" PROBE "\n"
     "dynamic Lone" LONELY "'2'\n"
+    "dynamic Run" PROGRAM "'-u' { listen = unix:%s/run; env = A=c\n"
+    "log_type = FILE %s/more; log_on_success = HOST; log_on_failure = HOST\n"
+    "only_from = 127.0.0.0/8 ::1 .example; no_access = file:%s/list\n"
+    "banner = %s/banner; cps = 5; per_source = 3; only_users = 0\n"
+    "access_times = 00:00-24:00 }\n"
+    "dynamic Rerun" PROGRAM "'-n' { listen = unix:%s/rerun }\n"
+    "dynamic Start" PROGRAM "{ listen = unix:%s/start; wait = yes }\n"
     "dynamic Plug Service_Object * %s/plug.so:make_banner()\n"
     "dynamic Fresh" PROBE "'f' { listen = tcp:127.0.0.1:0 unix:%s/fresh }\n";
 
 static void
 write_conf(struct fixture *f, const char *template)
 {
-	char conf[2048];
+	const char *in = f->folder;
+	char conf[4096];
 
 	paused = true;
 	/* -Wformat-nonliteral: both templates stand above. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-	snprintf(conf, sizeof(conf), template, f->folder, f->folder, f->folder,
-	    f->folder, f->folder, f->folder, f->folder);
+	snprintf(conf, sizeof(conf), template, in, in, in, in, in, in, in, in,
+	    in, in, in, in, in);
 #pragma GCC diagnostic pop
 	fixture_write(f, "svc.conf", conf);
 	paused = false;
@@ -291,6 +303,8 @@ begin(struct walk *walk)
 	memset(walk, 0, sizeof(*walk));
 	fixture_init(f, "");
 	copy_plugin(f);
+	fixture_write(f, "list", "192.0.2.0/24\n2001:db8::/32\n");
+	fixture_write(f, "banner", "hello\n");
 	threads_before = count_entries("/proc/self/task");
 	write_conf(f, before_conf);
 	assert_int_equal(fixture_start(f), 0);
@@ -334,6 +348,10 @@ same_services(const struct text *now, const struct text *then)
 		   (strstr(text_string(then), "Fresh") != NULL) &&
 	       (strstr(text_string(now), "Gone") != NULL) ==
 		   (strstr(text_string(then), "Gone") != NULL) &&
+	       (strstr(text_string(now), "Start") != NULL) ==
+		   (strstr(text_string(then), "Start") != NULL) &&
+	       (strstr(text_string(now), "A=c") != NULL) ==
+		   (strstr(text_string(then), "A=c") != NULL) &&
 	       (strstr(text_string(now), "idle_timeout   20s") != NULL) ==
 		   (strstr(text_string(then), "idle_timeout   20s") != NULL) &&
 	       (strstr(text_string(now), "suspended") != NULL) ==

@@ -88,6 +88,14 @@ limit_times(struct settings *settings)
 	settings->on_access_times = POLICY_REJECT;
 }
 
+/* The banner's file is what tells the load. */
+static void
+limit_load(struct settings *settings)
+{
+	settings->max_load_percent = 100;
+	settings->on_max_load = POLICY_RESET;
+}
+
 static const char *const nobody[] = {"10.0.0.0/8", "192.0.2.7"};
 static const char *const here[] = {"127.0.0.0/8"};
 
@@ -119,6 +127,7 @@ static const struct limit {
     {GUARD_SOURCE_CPS, limit_source_rate, false},
     {GUARD_CPS, limit_rate, true},
     {GUARD_TIME, limit_times, false},
+    {GUARD_LOAD, limit_load, false},
     {GUARD_ADDRESS, list_others, false},
     {GUARD_ADDRESS, list_others, true},
     {GUARD_ADDRESS, list_here, false},
@@ -137,11 +146,12 @@ struct door {
 static void
 set_up(struct door *door, const struct limit *limit)
 {
+	const struct guards_options options = {.load_path = door->banner};
 	struct bed *bed = door->stage->bed;
 	struct settings *settings = &bed->settings;
 
 	stage_serve(door->stage, &echo, "tcp:127.0.0.1:0");
-	assert_int_equal(guards_new(NULL, &door->guards), 0);
+	assert_int_equal(guards_new(&options, &door->guards), 0);
 	assert_int_equal(guard_acquire(door->guards, "test", &door->guard), 0);
 	limit->set(settings);
 	if (limit->told)
@@ -185,7 +195,8 @@ try_limit(const struct limit *limit, const char *banner)
 	door.stage = state;
 	set_up(&door, limit);
 	/* Would it be refused as well? */
-	if (limit->reason == GUARD_TIME || limit->reason == GUARD_ADDRESS)
+	if (limit->reason == GUARD_TIME || limit->reason == GUARD_LOAD ||
+	    limit->reason == GUARD_ADDRESS)
 		server_set_guard(door.stage->server, NULL, NULL);
 	else
 		server_set_guard(door.stage->server, door.guard, door.rules);
@@ -214,7 +225,7 @@ test_a_refusal_costs_no_memory(void **state)
 
 	(void)state;
 	assert_true(fd >= 0);
-	assert_int_equal(write(fd, "full\n", 5), 5);
+	assert_int_equal(write(fd, "9.99\n", 5), 5);
 	close(fd);
 	for (size_t i = 0; i < BASE_COUNT(limits); i++)
 		try_limit(&limits[i], path);
