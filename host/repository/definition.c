@@ -29,7 +29,14 @@ string_size(const char *string)
 	return string != NULL ? strlen(string) + 1 : 0;
 }
 
-/* Of all its words, behind the array that points to them. */
+/* Of pointers to the words, with the NULL behind them. */
+static size_t
+array_size(int argc)
+{
+	return ((size_t)argc + 1) * sizeof(char *);
+}
+
+/* Of all its words, behind two arrays that point to them. */
 static size_t
 words_size(const struct directive *directive)
 {
@@ -38,8 +45,8 @@ words_size(const struct directive *directive)
 		      string_size(directive->symbol);
 
 	for (int i = 0; i < directive->argc; i++)
-		size += sizeof(char *) + string_size(directive->argv[i]);
-	return size + sizeof(char *);
+		size += string_size(directive->argv[i]);
+	return size + 2 * array_size(directive->argc);
 }
 
 static char *
@@ -55,12 +62,21 @@ put_string(char **at, const char *from)
 	return copy;
 }
 
+char **
+definition_own_words(const struct definition *definition)
+{
+	char **own = definition->argv + definition->argc + 1;
+
+	memcpy(own, definition->argv, array_size(definition->argc));
+	return own;
+}
+
 static void
 fill(struct definition *definition, const struct directive *directive)
 {
 	void *behind = definition + 1;
 	char **argv = behind;
-	void *words = argv + directive->argc + 1;
+	void *words = argv + 2 * (directive->argc + 1);
 	char *at = words;
 
 	definition->kind = directive->kind;

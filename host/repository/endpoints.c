@@ -73,6 +73,7 @@ instance_bind(struct instance *instance, const struct settings *settings,
 static int
 listen_at(struct instance *instance, const char *word, struct arena *arena)
 {
+	struct hook_call *call = instance->call;
 	struct endpoint_spec spec;
 	struct listener *listener;
 	const char *reason;
@@ -80,18 +81,18 @@ listen_at(struct instance *instance, const char *word, struct arena *arena)
 
 	result = endpoint_parse(arena, word, &spec, &reason);
 	if (result == -EINVAL)
-		errors_add(instance->errors, SEVERITY_ERROR, result,
-		    instance->place, "endpoint '%s': %s", word, reason);
+		errors_add(call->errors, SEVERITY_ERROR, result, call->place,
+		    "endpoint '%s': %s", word, reason);
 	if (result < 0)
 		return result;
-	spec.place = *instance->place;
-	result = check_hook(instance, &spec, instance->errors);
+	spec.place = *call->place;
+	result = check_hook(instance, &spec, call->errors);
 	if (result < 0)
 		return result;
 	/* Numbers from 1000 on never meet those of the attributes. */
 	result = listeners_acquire(instance->repository->listeners, &spec,
 	    instance->definition->settings, instance->public.name,
-	    1000 + instance->own_endpoints, instance->errors, &listener);
+	    1000 + instance->own_endpoints, call->errors, &listener);
 	if (result < 0)
 		return result;
 	result = server_add_listener(instance->server, listener);

@@ -109,7 +109,8 @@ instance_restart(
 
 	if (!instance->halted)
 		return;
-	memset(instance->public.state, 0, instance->type->state_size);
+	if (instance->public.state != NULL)
+		memset(instance->public.state, 0, instance->type->state_size);
 	memcpy(instance->argv, definition->argv, words);
 	if (instance_init(instance, NULL, place, errors) < 0) {
 		instance_set_state(instance, SERVICE_FAILED);

@@ -12,33 +12,36 @@
 #include "repository/repository_priv.h"
 
 void
-instance_hook_begins(
-    struct instance *instance, const struct place *place, struct errors *errors)
+instance_hook_begins(struct instance *instance, struct hook_call *call,
+    const struct place *place, struct errors *errors)
 {
-	text_reset(&instance->failure);
-	instance->errors = errors;
-	instance->place = place;
-	instance->told_before = errors_count(errors);
+	text_init(&call->failure);
+	call->errors = errors;
+	call->place = place;
+	call->told_before = errors_count(errors);
+	call->outer = instance->call;
+	instance->call = call;
 }
 
 int
 instance_hook_ends(struct instance *instance, const char *hook, int result)
 {
-	const char *words = text_string(&instance->failure);
-	bool told = errors_count(instance->errors) > instance->told_before;
+	struct hook_call *call = instance->call;
+	const char *words = text_string(&call->failure);
+	bool told = errors_count(call->errors) > call->told_before;
 
 	if (result != 0 && (words[0] != '\0' || !told)) {
 		if (words[0] == '\0')
 			words = result < 0
 				    ? strerror(-result)
 				    : "a positive result counts as a failure";
-		errors_add(instance->errors, SEVERITY_ERROR,
-		    result < 0 ? result : 0, instance->place,
+		errors_add(call->errors, SEVERITY_ERROR,
+		    result < 0 ? result : 0, call->place,
 		    "%s of '%s' failed: %s", hook, instance->public.name,
 		    words);
 	}
-	instance->errors = NULL;
-	instance->place = NULL;
+	text_fini(&call->failure);
+	instance->call = call->outer;
 	return result > 0 ? -EPROTO : result;
 }
 
@@ -47,9 +50,10 @@ call_init(
     struct instance *instance, const struct place *place, struct errors *errors)
 {
 	const struct berth_service_type *type = instance->type;
+	struct hook_call call;
 	int result = 0;
 
-	instance_hook_begins(instance, place, errors);
+	instance_hook_begins(instance, &call, place, errors);
 	instance->in_init = true;
 	if (instance->fleet != NULL)
 		result = placement_start(instance, place, errors);
@@ -72,9 +76,10 @@ static int
 call_save(struct instance *instance, const struct place *place,
     struct errors *errors, struct text *state)
 {
+	struct hook_call call;
 	int result;
 
-	instance_hook_begins(instance, place, errors);
+	instance_hook_begins(instance, &call, place, errors);
 	state->public.host = &repository_host_table;
 	result = instance->type->save(&instance->public, &state->public);
 	if (result >= 0)
@@ -86,7 +91,9 @@ static int
 call_restore(struct instance *instance, const struct instance *from,
     const struct place *place, struct errors *errors, const struct text *state)
 {
-	instance_hook_begins(instance, place, errors);
+	struct hook_call call;
+
+	instance_hook_begins(instance, &call, place, errors);
 	return instance_hook_ends(instance, "restore",
 	    instance->type->restore(&instance->public,
 		from->type->state_version,
@@ -98,12 +105,13 @@ static int
 ask_ready(
     struct instance *instance, const struct place *place, struct errors *errors)
 {
+	struct hook_call call;
 	int result;
 
 	instance->ready_in_ms = 0;
 	if (instance->type->ready == NULL)
 		return 0;
-	instance_hook_begins(instance, place, errors);
+	instance_hook_begins(instance, &call, place, errors);
 	result = instance->type->ready(&instance->public);
 	if (result > 0)
 		instance->ready_in_ms = (uint32_t)result;
@@ -158,12 +166,13 @@ int
 instance_try_resume(
     struct instance *instance, const struct place *place, struct errors *errors)
 {
+	struct hook_call call;
 	int result = 0;
 
 	/* One that failed to start again starts by being resumed. */
 	if (!instance->initialised)
 		return instance_init(instance, NULL, place, errors);
-	instance_hook_begins(instance, place, errors);
+	instance_hook_begins(instance, &call, place, errors);
 	if (instance->fleet != NULL)
 		result = fleet_resume(instance->fleet, place, errors);
 	else if (instance->type->resume != NULL)

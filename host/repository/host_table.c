@@ -48,8 +48,10 @@ table_fail(
 		table_log(service, BERTH_WARNING, format, ap);
 		return code > 0 ? -code : -EINVAL;
 	}
-	text_reset(&instance->failure);
-	text_vprintf(&instance->failure, format, ap);
+	if (instance->call != NULL) {
+		text_reset(&instance->call->failure);
+		text_vprintf(&instance->call->failure, format, ap);
+	}
 	return code > 0 ? -code : -EINVAL;
 }
 

@@ -48,12 +48,11 @@ instance_free(struct instance *instance)
 	if (instance->owner.reactor != NULL)
 		reactor_owner_fini(&instance->owner);
 	fd_close(&instance->stop_fd);
-	text_fini(&instance->failure);
 	if (instance->definition != instance->first_definition)
 		definition_free(instance->definition);
 	definition_free(instance->first_definition);
 	free(instance->copied);
-	free(instance->argv);
+	free(instance->own_type);
 	free(instance->public.state);
 	instance->magic = 0;
 	free(instance);
@@ -126,18 +125,16 @@ instance_set_server(struct instance *instance, struct server *server)
 		fleet_set_server(instance->fleet, server);
 }
 
-/* init may permute its words, so it gets an array of its own. */
+/* Of its type, which may be none. */
 static int
-make_words(struct instance *instance)
+make_state(struct instance *instance)
 {
-	const struct definition *definition = instance->definition;
-	size_t size = ((size_t)definition->argc + 1) * sizeof(char *);
+	size_t size = instance->type->state_size;
 
-	instance->argv = malloc(size);
-	if (instance->argv == NULL)
-		return -ENOMEM;
-	memcpy(instance->argv, definition->argv, size);
-	return 0;
+	if (size == 0)
+		return 0;
+	instance->public.state = calloc(1, size);
+	return instance->public.state == NULL ? -ENOMEM : 0;
 }
 
 static int
@@ -152,16 +149,13 @@ make_parts(struct instance *instance, const struct directive *directive,
 	if (result < 0)
 		return result;
 	instance->first_definition = instance->definition;
+	instance->argv = definition_own_words(instance->definition);
 	instance->public.name = instance->definition->name;
 	instance->public.host = &repository_host_table;
 	result = instance_make_parts_of_stream(instance, instance->type);
 	if (result < 0)
 		return result;
-	instance->public.state = calloc(
-	    1, instance->type->state_size > 0 ? instance->type->state_size : 1);
-	if (instance->public.state == NULL)
-		return -ENOMEM;
-	result = make_words(instance);
+	result = make_state(instance);
 	if (result < 0)
 		return result;
 	result = reactor_owner_init(&instance->owner,
@@ -189,7 +183,6 @@ instance_new(struct repository *repository, const struct directive *directive,
 		instance->repository = repository;
 		instance->type = type;
 		instance->stop_fd = -1;
-		text_init(&instance->failure);
 		LIST_INIT(&instance->threads);
 		result = make_parts(instance, directive, image);
 	}

@@ -10,6 +10,7 @@
  */
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "repository/repository_priv.h"
@@ -20,10 +21,14 @@
 /* --- instances of the two kinds --------------------------------------------*/
 
 /* Their first members are a service's, up to info. */
-static void
+static int
 borrow_hooks(struct instance *instance, const struct berth_module_type *from)
 {
-	instance->own_type = (struct berth_service_type){
+	struct berth_service_type *type = malloc(sizeof(*type));
+
+	if (type == NULL)
+		return -ENOMEM;
+	*type = (struct berth_service_type){
 	    .header = from->header,
 	    .summary = from->summary,
 	    .state_size = from->state_size,
@@ -33,7 +38,9 @@ borrow_hooks(struct instance *instance, const struct berth_module_type *from)
 	    .resume = from->resume,
 	    .info = from->info,
 	};
-	instance->type = &instance->own_type;
+	instance->own_type = type;
+	instance->type = type;
+	return 0;
 }
 
 _Static_assert(offsetof(struct berth_module_type, info) ==
@@ -47,16 +54,18 @@ instance_make_parts_of_stream(
 	const void *object = type;
 	const struct berth_stream_type *stream = object;
 	struct berth_stream_options options = {.flags = 0};
+	int result;
 
 	switch (type->header.kind) {
 	case BERTH_KIND_MODULE:
 		instance->module = object;
-		borrow_hooks(instance, object);
-		return 0;
+		return borrow_hooks(instance, object);
 	case BERTH_KIND_STREAM:
 		options.high_bytes = stream->high_bytes;
 		options.low_bytes = stream->low_bytes;
-		borrow_hooks(instance, object);
+		result = borrow_hooks(instance, object);
+		if (result < 0)
+			return result;
 		return stream_new(&options, &instance->stream);
 	default:
 		return 0;
@@ -140,9 +149,10 @@ int
 place_open(struct instance *stream, struct instance *module,
     const struct place *place, struct errors *errors, struct layer **ret_layer)
 {
+	struct hook_call call;
 	int result;
 
-	instance_hook_begins(module, place, errors);
+	instance_hook_begins(module, &call, place, errors);
 	result = stream_open_layer(
 	    stream->stream, module->module, &module->public, ret_layer);
 	if (result == 0)

@@ -53,7 +53,6 @@ record_free(struct record *record)
 		TAILQ_REMOVE(&record->repository->order, record, link);
 		record->repository->count--;
 	}
-	free(record->name);
 	free(record);
 	return NULL;
 }
@@ -265,22 +264,18 @@ repository_reserve(
     struct repository *repository, const char *name, struct record **ret_record)
 {
 	struct record *record = lookup(repository, name);
+	size_t size = strlen(name) + 1;
 
 	if (record == NULL) {
-		record = calloc(1, sizeof(*record));
+		record = calloc(1, sizeof(*record) + size);
 		if (record == NULL)
 			return -ENOMEM;
 		record->repository = repository;
 		TAILQ_INIT(&record->draining);
-		record->name = strdup(name);
-		if (record->name == NULL) {
-			free(record);
-			return -ENOMEM;
-		}
-		HASH_ADD_KEYPTR(hh, repository->by_name, record->name,
-		    strlen(record->name), record);
+		memcpy(record->name, name, size);
+		HASH_ADD_KEYPTR(
+		    hh, repository->by_name, record->name, size - 1, record);
 		if (record->hash_failed) {
-			free(record->name);
 			free(record);
 			return -ENOMEM;
 		}

@@ -49,14 +49,14 @@ struct record {
 	bool in_order; /* false: reserved only */
 	TAILQ_ENTRY(record) link;
 	struct repository *repository;
-	char *name;
 	struct instance *current;
 	struct instance *coming;  /* prepared: found by those that come, too */
 	struct instance *standby; /* in draining; goes on if current fails */
 	struct instance_list draining;
 	enum service_origin origin;
-	uint64_t walk; /* the last that has seen it: record_mark() */
 	unsigned generations;
+	uint64_t walk; /* the last that has seen it: record_mark() */
+	char name[];
 };
 
 /* How far the end of an instance has come. */
@@ -68,6 +68,15 @@ enum instance_phase {
 	PHASE_FINISHED	/* waits for the end of the turn */
 };
 
+/* While a hook runs: what is said of its failure, and where. */
+struct hook_call {
+	struct text failure; /* berth_fail()'s words */
+	struct errors *errors;
+	unsigned told_before;
+	const struct place *place;
+	struct hook_call *outer; /* of the same instance, or NULL */
+};
+
 struct instance {
 	struct berth_service public; /* first: the service's handle */
 	uint32_t magic;
@@ -77,7 +86,7 @@ struct instance {
 	struct instance_list *list;	     /* the one it is in, or NULL */
 	struct definition *definition;	     /* as last changed */
 	struct definition *first_definition; /* holds the name and words */
-	char **argv; /* the array that init was handed */
+	char **argv; /* the array that init was handed, of the first one */
 	struct image *image;
 	const struct berth_service_type *type;
 	struct reactor_owner owner;
@@ -86,7 +95,7 @@ struct instance {
 	struct guard *guard;	  /* NULL: it never had rules */
 	struct external *program; /* NULL: a type's code serves */
 	/* Of a module or a stream: its hooks as a service's, and what it is. */
-	struct berth_service_type own_type;
+	struct berth_service_type *own_type;
 	const struct berth_module_type *module; /* NULL: not one */
 	struct stream *stream;			/* NULL: not one */
 	unsigned places; /* of a module: in streams; of a stream: its users */
@@ -102,10 +111,7 @@ struct instance {
 	uint32_t ready_in_ms; /* 0: ready; else ask again then */
 	struct berth_handler poller; /* asks ready */
 	struct mono ready_until;
-	struct text failure;   /* berth_fail()'s words */
-	struct errors *errors; /* during a hook: where its failures go */
-	unsigned told_before;
-	const struct place *place;
+	struct hook_call *call;	      /* NULL: no hook runs that may fail */
 	unsigned attribute_endpoints; /* first among the server's */
 	unsigned own_endpoints;	      /* then those of berth_listen() */
 	struct thread_list threads;
@@ -137,6 +143,8 @@ bool instance_is_here(struct instance *instance);
 int definition_new(struct repository *repository,
     const struct directive *directive, const struct settings *settings,
     const struct image *image, struct definition **ret_definition);
+/* The words in another array, which init may permute. */
+char **definition_own_words(const struct definition *definition);
 int definition_resolve(struct definition *definition, struct ledgers *ledgers,
     const struct directive *directive, struct errors *errors);
 
@@ -180,8 +188,8 @@ int instance_halt(struct instance *instance, const struct place *place,
 /* hooks.c */
 /* Between the two the service's failures go to these errors at this place; the
  * second gives the hook's result, made negative, and tells a failure. */
-void instance_hook_begins(struct instance *instance, const struct place *place,
-    struct errors *errors);
+void instance_hook_begins(struct instance *instance, struct hook_call *call,
+    const struct place *place, struct errors *errors);
 int instance_hook_ends(struct instance *instance, const char *hook, int result);
 void instance_fini(struct instance *instance);
 /* 0, or negative and told; instance->ready_in_ms is set. */

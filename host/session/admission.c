@@ -16,6 +16,7 @@
 #include <berth/host.h>
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 
 #include "session/session_priv.h"
@@ -155,13 +156,21 @@ tell(struct server *server, enum guard_reason reason, unsigned count,
 	    guard_reason_text(reason));
 }
 
-/* So many are to be told of. */
+/* So many are to be told of.  One that there is no memory to count is refused
+ * all the same. */
 static unsigned
 count_refusal(struct server *server, enum guard_reason reason)
 {
-	unsigned count = guard_refused(&server->admission.refusals, reason,
-	    reactor_now(server->home.reactor));
+	struct admission *admission = &server->admission;
+	unsigned count;
 
+	if (unlikely(admission->refusals == NULL)) {
+		admission->refusals = calloc(1, sizeof(*admission->refusals));
+		if (admission->refusals == NULL)
+			return 0;
+	}
+	count = guard_refused(
+	    admission->refusals, reason, reactor_now(server->home.reactor));
 	if (server->options.log == NULL ||
 	    server->options.log->level < BERTH_NOTICE)
 		return 0;

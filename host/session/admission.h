@@ -13,7 +13,7 @@ struct admission {
 	const struct guard_rules *rules; /* NULL: nothing is asked */
 	struct berth_handler handler;
 	berth_timer_id again; /* when a limit lets clients in again */
-	struct guard_refusals refusals;
+	struct guard_refusals *refusals; /* NULL: there was none */
 	uint64_t complained_ns; /* that nobody can be asked; 0: never */
 };
 

@@ -443,15 +443,18 @@ serve_write(struct session *session, const char *data, size_t size, size_t done)
 
 /* --- the adapter -----------------------------------------------------------*/
 
-void
+int
 serve_adapt(struct server *server)
 {
 	const struct berth_session_type *type = server->options.type;
 
 	if (type->serve == NULL)
-		return;
+		return 0;
+	server->adapter = malloc(sizeof(*server->adapter));
+	if (server->adapter == NULL)
+		return -ENOMEM;
 	server->sequential = type;
-	server->adapter = (struct berth_session_type){
+	*server->adapter = (struct berth_session_type){
 	    .state_size = align(type->state_size) + sizeof(struct serving),
 	    .open = on_open,
 	    .input = on_input,
@@ -461,5 +464,6 @@ serve_adapt(struct server *server)
 	    .closed = on_closed,
 	    .datagram = type->datagram,
 	};
-	server->options.type = &server->adapter;
+	server->options.type = server->adapter;
+	return 0;
 }

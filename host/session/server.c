@@ -113,7 +113,11 @@ server_new(const struct server_options *options, struct server **ret_server)
 	if (server == NULL)
 		return -ENOMEM;
 	server->options = *options;
-	serve_adapt(server);
+	result = serve_adapt(server);
+	if (result < 0) {
+		free(server);
+		return result;
+	}
 	lane_init(&server->home, server, options->owner,
 	    listeners_shared(options->listeners));
 	server->consumer.type = options->strategy == NULL
@@ -129,6 +133,7 @@ server_new(const struct server_options *options, struct server **ret_server)
 		result = crew_new(server, &server->crew);
 	if (result < 0) {
 		lane_fini(&server->home);
+		free(server->adapter);
 		free(server);
 		return result;
 	}
@@ -154,9 +159,13 @@ server_free(struct server *server)
 		listener_unref(server->listeners[i]);
 	free(server->listeners);
 	free(server->datagram);
+	free(server->adapter);
+	free(server->admission.refusals);
 	server->listeners = NULL;
 	server->listener_count = 0;
 	server->datagram = NULL;
+	server->adapter = NULL;
+	server->admission.refusals = NULL;
 	/* The reactor still has a node of ours until the end of the turn. */
 	server->freed = true;
 	if (!server->queued)
@@ -376,13 +385,19 @@ server_counters(
 {
 	const struct server_strategy *strategy = server->options.strategy;
 
-	*ret_counters = server->counters;
-	ret_counters->sessions_failed = server->home.failed;
-	ret_counters->bytes_in = server->home.bytes_in;
-	ret_counters->bytes_out = server->home.bytes_out;
-	ret_counters->arrivals = server->parked;
-	memcpy(ret_counters->refused, server->admission.refusals.count,
-	    sizeof(ret_counters->refused));
+	*ret_counters = (struct server_counters){
+	    .sessions_active = server->counters.sessions_active,
+	    .sessions_total = server->counters.sessions_total,
+	    .sessions_failed = server->home.failed,
+	    .datagrams = server->counters.datagrams,
+	    .datagrams_refused = server->counters.datagrams_refused,
+	    .arrivals = server->parked,
+	    .bytes_in = server->home.bytes_in,
+	    .bytes_out = server->home.bytes_out,
+	};
+	if (server->admission.refusals != NULL)
+		memcpy(ret_counters->refused, server->admission.refusals->count,
+		    sizeof(ret_counters->refused));
 	if (server->crew != NULL)
 		crew_count(server->crew, ret_counters);
 	if (strategy != NULL && strategy->counters != NULL)

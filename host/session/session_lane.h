@@ -84,6 +84,14 @@ enum drain_stage {
 
 struct datagram;
 
+/* What is counted at home; see server_counters() for the rest. */
+struct server_tally {
+	uint64_t sessions_active;
+	uint64_t sessions_total;
+	uint64_t datagrams;
+	uint64_t datagrams_refused;
+};
+
 struct server {
 	struct lane home;  /* first: see there */
 	struct crew *crew; /* NULL: all sessions are at home */
@@ -91,12 +99,12 @@ struct server {
 	/* The service's own type if it is sequential, and what options.type is
 	 * then; see serve.c. */
 	const struct berth_session_type *sequential;
-	struct berth_session_type adapter;
+	struct berth_session_type *adapter; /* NULL: it is not sequential */
 	struct listener_consumer consumer;
 	struct berth_handler handler; /* of draining */
 	struct listener **listeners;
 	unsigned listener_count;
-	struct server_counters counters;
+	struct server_tally counters;
 	struct admission admission;
 	uint32_t stages; /* those of arrival.c that apply, a bit each */
 	unsigned parked;
@@ -148,8 +156,8 @@ void strategy_end_all(struct server *server, enum server_ending how);
 
 /* --- serve.c ---------------------------------------------------------------*/
 
-/* Before the lanes are made. */
-void serve_adapt(struct server *server);
+/* Before the lanes are made.  0 or -ENOMEM. */
+int serve_adapt(struct server *server);
 
 /* --- drain.c ---------------------------------------------------------------*/
 
