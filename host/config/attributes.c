@@ -125,10 +125,15 @@ void
 settings_leave_process(struct settings *settings)
 {
 	const struct attribute *row = attributes(ATTRIBUTE_SERVICE);
+	/* Then it has no endpoint, and one session. */
+	bool alone = settings->concurrency.kind == CONCURRENCY_PROCESS;
 
 	for (unsigned i = 0; row[i].name != NULL; i++)
 		if (row[i].of_process || row[i].of_fleet ||
-		    row[i].programs_only)
+		    row[i].programs_only ||
+		    (alone && (row[i].kind == VALUE_CONCURRENCY ||
+				  row[i].change == CHANGE_REBIND ||
+				  row[i].kinds != 0)))
 			settings->given.bits[i / 64] &= ~(
 			    UINT64_C(1) << (i % 64));
 }

@@ -132,11 +132,53 @@ spent(void *context)
 	(void)channel_send(seat->fd, &message);
 }
 
+/* --- one connection ---------------------------------------------------------
+ */
+
+/* Its work is done: the last pulse has the whole of it. */
+static void
+served(void *context)
+{
+	struct seat *seat = context;
+
+	pinged(seat, (uint32_t)seat->host->log->level);
+	host_drain(seat->host, 0);
+}
+
+static void
+serve(struct seat *seat, struct channel_message *message)
+{
+	struct record *record = repository_first(seat->host->repository);
+	struct instance *instance = record != NULL ? record_current(record)
+						   : NULL;
+	struct channel_connection connection;
+	struct visitor visitor;
+	const void *peer = &connection.peer;
+
+	if (instance == NULL || message->fd < 0 ||
+	    channel_read(message, &connection, sizeof(connection)) < 0 ||
+	    connection.peer_size > sizeof(connection.peer)) {
+		served(seat);
+		return;
+	}
+	visitor_init(&visitor, instance_server(instance), NULL,
+	    base_take_fd(&message->fd));
+	if (connection.peer_size > 0) {
+		visitor_set_peer(&visitor, peer, connection.peer_size);
+		visitor.local = connection.local;
+	}
+	server_tell_empty(visitor.server, served, seat);
+	(void)server_welcome(&visitor);
+	/* It may have come to nothing. */
+	if (!server_is_busy(visitor.server) && !seat->host->stopping)
+		served(seat);
+}
+
 /* --- the channel -----------------------------------------------------------
  */
 
 static void
-obey(struct seat *seat, const struct channel_message *message)
+obey(struct seat *seat, struct channel_message *message)
 {
 	struct host *host = seat->host;
 
@@ -152,6 +194,9 @@ obey(struct seat *seat, const struct channel_message *message)
 		break;
 	case CHANNEL_PING:
 		pinged(seat, message->id);
+		break;
+	case CHANNEL_CONNECTION:
+		serve(seat, message);
 		break;
 	default:
 		break;

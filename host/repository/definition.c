@@ -151,8 +151,10 @@ definition_new(struct repository *repository, const struct directive *directive,
 bool
 definition_has_workers(const struct settings *settings, uint32_t type)
 {
-	return settings->workers.most > 0 && type != CONFIG_KIND_PROGRAM &&
-	       type != BERTH_KIND_MODULE && type != BERTH_KIND_STREAM;
+	return (settings->workers.most > 0 ||
+		   settings->concurrency.kind == CONCURRENCY_PROCESS) &&
+	       type != CONFIG_KIND_PROGRAM && type != BERTH_KIND_MODULE &&
+	       type != BERTH_KIND_STREAM;
 }
 
 /* A program that accepts its clients itself asks nobody about them. */

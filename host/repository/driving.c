@@ -43,8 +43,9 @@ judge_code(const struct concurrency *how, const struct berth_service_type *type)
 			       "reactive or iterative, or processes";
 		break;
 	case CONCURRENCY_PROCESS:
-		return "can't have a process for each client: not yet; this "
-		       "release has it for programs";
+		/* Of services its own process would judge. */
+		return "can't have a process for each client: it has no "
+		       "clients";
 	}
 	return NULL;
 }

@@ -98,7 +98,7 @@ instance_make_server(struct instance *instance, struct server **ret_server)
 		if (result < 0)
 			return result;
 		options.units = instance->fleet;
-		options.strategy = &fleet_strategy;
+		options.strategy = fleet_strategy_of(instance->fleet);
 		return server_new(&options, ret_server);
 	}
 	if (instance->definition->type != CONFIG_KIND_PROGRAM)

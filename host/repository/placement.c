@@ -67,7 +67,9 @@ bound_endpoints(const struct instance *instance, struct arena *arena,
     struct settings *settings)
 {
 	const struct server *server = instance->server;
-	unsigned count = server_listener_count(server);
+	unsigned count = fleet_is_per_client(instance->fleet)
+			     ? 0
+			     : server_listener_count(server);
 
 	settings->listen = arena_alloc(
 	    arena, ((size_t)count + 1) * sizeof(*settings->listen));

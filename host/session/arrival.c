@@ -340,6 +340,13 @@ visitor_init(struct visitor *visitor, struct server *server,
 }
 
 int
+server_welcome(struct visitor *visitor)
+{
+	reactor_charge(visitor->server->options.owner);
+	return session_welcome(visitor);
+}
+
+int
 arrival_begin(struct visitor *visitor)
 {
 	if (likely(visitor->server->stages == 0))

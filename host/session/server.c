@@ -82,7 +82,13 @@ server_wake(struct server *server)
 void
 server_session_gone(struct server *server)
 {
+	void (*empty)(void *context) = server->empty;
+
 	server->counters.sessions_active--;
+	if (unlikely(empty != NULL) && server->counters.sessions_active == 0) {
+		server->empty = NULL;
+		empty(server->empty_context);
+	}
 	server_wake(server);
 	server_drain_check(server);
 }
@@ -292,6 +298,14 @@ server_accept(struct server *server, bool accept)
 	admission_rest(server);
 	for (i = 0; i < server->listener_count; i++)
 		listener_detach(server->listeners[i], &server->consumer);
+}
+
+void
+server_tell_empty(
+    struct server *server, void (*empty)(void *context), void *context)
+{
+	server->empty = empty;
+	server->empty_context = context;
 }
 
 bool

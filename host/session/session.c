@@ -410,16 +410,32 @@ make_name(const struct visitor *visitor, struct session_name **ret_name)
 	return 0;
 }
 
-static uint16_t
-flags_of(const struct server *server, const struct listener *listener)
+static int
+socket_option(int fd, int option)
 {
-	uint16_t flags = server->options.peeks ? SESSION_PEEKS : 0;
+	int value = 0;
+	socklen_t size = sizeof(value);
 
-	if (listener_is_tcp(listener))
+	getsockopt(fd, SOL_SOCKET, option, &value, &size);
+	return value;
+}
+
+/* A socket from elsewhere is asked itself. */
+static uint16_t
+flags_of(const struct server *server, const struct visitor *visitor)
+{
+	const struct listener *listener = visitor->listener;
+	uint16_t flags = server->options.peeks ? SESSION_PEEKS : 0;
+	bool tcp = listener != NULL
+		       ? listener_is_tcp(listener)
+		       : socket_option(visitor->fd, SO_DOMAIN) != AF_UNIX;
+	int type;
+
+	if (tcp)
 		return flags | SESSION_CORKED;
-	return listener_socket_type(listener) == SOCK_SEQPACKET
-		   ? flags | SESSION_RECORDS
-		   : flags;
+	type = listener != NULL ? listener_socket_type(listener)
+				: socket_option(visitor->fd, SO_TYPE);
+	return type == SOCK_SEQPACKET ? flags | SESSION_RECORDS : flags;
 }
 
 int
@@ -428,7 +444,7 @@ session_welcome(struct visitor *visitor)
 	struct server *server = visitor->server;
 	struct connection connection = {
 	    .fd = visitor->fd,
-	    .flags = flags_of(server, visitor->listener),
+	    .flags = flags_of(server, visitor),
 	    .id = listeners_next_id(server->options.listeners),
 	    .source = visitor->source,
 	};

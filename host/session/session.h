@@ -38,7 +38,7 @@ enum visitor_wrapped { WRAPPED_NOT_ASKED, WRAPPED_SERVED, WRAPPED_REFUSED };
  */
 struct visitor {
 	struct server *server;
-	struct listener *listener;
+	struct listener *listener; /* NULL: see server_welcome() */
 	int fd;
 	socklen_t peer_size; /* 0: not asked for yet */
 	bool peer_replaced;  /* not the socket's own */
@@ -155,6 +155,12 @@ void server_hold(struct server *server, bool hold);
 /* It lets clients wait until a session ends. */
 bool server_is_full(const struct server *server);
 bool server_accepting(const struct server *server);
+/* A connection that somebody else has accepted and judged; the visitor has no
+ * listener.  For a server without a strategy. */
+int server_welcome(struct visitor *visitor);
+/* Calls this once, when the last session that there is has ended. */
+void server_tell_empty(
+    struct server *server, void (*empty)(void *context), void *context);
 unsigned server_listener_count(const struct server *server);
 struct listener *server_listener(const struct server *server, unsigned index);
 

@@ -114,6 +114,8 @@ struct server {
 	struct reactor_deferred deferred;
 	uint64_t refused_told_ns; /* when refusals were last logged */
 	uint64_t refused_untold;
+	void (*empty)(void *context); /* NULL, or told of the last end */
+	void *empty_context;
 	struct server *heir; /* of the session whose hook runs */
 	struct listener *heir_listener;
 	enum visitor_way heir_way;

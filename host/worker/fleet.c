@@ -75,11 +75,11 @@ static const struct berth_handler_type tick_type = {
 };
 
 static uint64_t
-tick_ms(const struct settings *settings)
+tick_ms(const struct fleet *fleet)
 {
-	uint64_t ms = settings->workers.least < settings->workers.most
-			  ? TICK_LOAD_MS
-			  : TICK_MS;
+	struct worker_span span = slots_span(fleet);
+	const struct settings *settings = fleet->settings;
+	uint64_t ms = span.least < span.most ? TICK_LOAD_MS : TICK_MS;
 
 	if (settings->watchdog_ms > 0 && settings->watchdog_ms / 4 < ms)
 		ms = settings->watchdog_ms / 4;
@@ -99,7 +99,7 @@ stop_ticking(struct fleet *fleet)
 static int
 keep_ticking(struct fleet *fleet)
 {
-	uint64_t ms = tick_ms(fleet->settings);
+	uint64_t ms = tick_ms(fleet);
 
 	stop_ticking(fleet);
 	fleet->tick_ms = ms;
@@ -192,7 +192,7 @@ reset(struct fleet *fleet)
 	fleet->crowded = 0;
 	for (unsigned i = 0; i < fleet->slot_count; i++)
 		fleet->slots[i].delay_ms = 0;
-	fleet->slot_wanted = fleet->settings->workers.least;
+	fleet->slot_wanted = slots_span(fleet).least;
 }
 
 static int
@@ -213,7 +213,7 @@ fleet_start(
 
 	if (fleet->options.host == NULL || fleet->options.host->program_fd < 0)
 		return no_workers(fleet, place, errors);
-	if (slots_make_room(fleet, fleet->settings->workers.most) < 0)
+	if (slots_make_room(fleet, slots_span(fleet).most) < 0)
 		return -ENOMEM;
 	reset(fleet);
 	begin_waiting(fleet, place, errors);
@@ -244,7 +244,11 @@ ask_all(struct fleet *fleet, const char *verb)
 	LIST_FOREACH (member, &fleet->members, link) {
 		if (member->state != MEMBER_SERVING)
 			continue;
-		if (member_ask(member, CHANNEL_APPLY, text.data) < 0)
+		/* One with a client may be about to end: it is told, and
+		 * nobody waits for it. */
+		if (member->client != NULL)
+			(void)member_ask(member, CHANNEL_APPLY, text.data);
+		else if (member_ask(member, CHANNEL_APPLY, text.data) < 0)
 			member_kill(member, SIGKILL);
 		else
 			fleet->waited_for++;
@@ -295,7 +299,7 @@ fleet_rest(struct fleet *fleet)
 }
 
 void
-fleet_leave_all(struct fleet *fleet, uint32_t drain_ms)
+fleet_leave_all(struct fleet *fleet, uint32_t drain_ms, bool ends_clients)
 {
 	struct member *member, *next;
 
@@ -306,7 +310,8 @@ fleet_leave_all(struct fleet *fleet, uint32_t drain_ms)
 		next = LIST_NEXT(member, link);
 		if (fleet->slots[member->slot].member == member)
 			fleet->slots[member->slot].member = NULL;
-		member_leave(member, drain_ms);
+		if (member->client == NULL || ends_clients)
+			member_leave(member, drain_ms);
 	}
 }
 
@@ -316,7 +321,7 @@ fleet_fail(struct fleet *fleet, const char *why)
 	fleet->failed = true;
 	text_reset(&fleet->failure);
 	text_printf(&fleet->failure, "%s", why);
-	fleet_leave_all(fleet, (uint32_t)fleet->settings->drain_ms);
+	fleet_leave_all(fleet, (uint32_t)fleet->settings->drain_ms, false);
 	log_printf(fleet->log, BERTH_ERROR, fleet->name,
 	    "has failed: %s; its clients wait until it is resumed", why);
 	fleet->options.failed(fleet->options.context, why);
@@ -341,6 +346,9 @@ fleet_new(const struct fleet_options *options, struct fleet **ret_fleet)
 	fleet->handler.type = &tick_type;
 	text_init(&fleet->failure);
 	LIST_INIT(&fleet->members);
+	TAILQ_INIT(&fleet->clients);
+	fleet->per_client = fleet->settings->concurrency.kind ==
+			    CONCURRENCY_PROCESS;
 	*ret_fleet = fleet;
 	return 0;
 }
@@ -351,6 +359,7 @@ fleet_free(struct fleet *fleet)
 	if (fleet == NULL)
 		return NULL;
 	BASE_ASSERT(LIST_EMPTY(&fleet->members));
+	BASE_ASSERT(TAILQ_EMPTY(&fleet->clients));
 	fleet_rest(fleet);
 	fd_close(&fleet->plugin_fd);
 	text_fini(&fleet->failure);
@@ -358,6 +367,18 @@ fleet_free(struct fleet *fleet)
 	free(fleet->slots);
 	free(fleet);
 	return NULL;
+}
+
+const struct server_strategy *
+fleet_strategy_of(const struct fleet *fleet)
+{
+	return fleet->per_client ? &fleet_client_strategy : &fleet_strategy;
+}
+
+bool
+fleet_is_per_client(const struct fleet *fleet)
+{
+	return fleet->per_client;
 }
 
 void
@@ -383,7 +404,8 @@ tell_change(struct fleet *fleet)
 
 	LIST_FOREACH (member, &fleet->members, link)
 		if (member->state <= MEMBER_SERVING &&
-		    member_ask(member, CHANNEL_APPLY, fleet->directive) < 0)
+		    member_ask(member, CHANNEL_APPLY, fleet->directive) < 0 &&
+		    member->client == NULL)
 			member_kill(member, SIGKILL);
 }
 
@@ -401,7 +423,7 @@ fleet_update(struct fleet *fleet, const struct settings *settings,
 		return;
 	if (changed)
 		tell_change(fleet);
-	if (slots_make_room(fleet, settings->workers.most) < 0 ||
+	if (slots_make_room(fleet, slots_span(fleet).most) < 0 ||
 	    keep_ticking(fleet) < 0)
 		log_printf(fleet->log, BERTH_WARNING, fleet->name,
 		    "no memory for more workers: it goes on with those that "

@@ -67,13 +67,18 @@ forget(struct member *member)
 {
 	struct fleet *fleet = member->fleet;
 	struct slot *slot = &fleet->slots[member->slot];
+	bool unit;
 
 	count_gone(member);
 	if (slot->member == member)
 		slot->member = NULL;
 	LIST_REMOVE(member, link);
+	if (member->client != NULL)
+		clients_forget(member);
+	unit = member->unit;
 	member_free(member);
-	server_unit_ends(fleet->server, false);
+	if (unit)
+		server_unit_ends(fleet->server, false);
 }
 
 void
@@ -168,14 +173,20 @@ child_ended(struct berth_handler *handler, int pid, int code, int status)
 	if (member->lines_fd >= 0)
 		lines_read(member);
 	member_listen(member);
+	if (member->client != NULL && code == CLD_EXITED && status == 0)
+		member->expected = true;
 	if (member->expected)
 		log_printf(fleet->log, BERTH_DEBUG, fleet->name,
 		    "worker %u, process %d, has ended: %s", member->slot,
 		    member->pid, how);
+	else if (member->client != NULL)
+		clients_tell_death(member, how);
 	else
 		slots_died(fleet, member, how);
 	forget(member);
 	slots_fill(fleet);
+	if (fleet->per_client)
+		clients_settle(fleet);
 	return 0;
 }
 
@@ -291,7 +302,9 @@ join(struct member *member)
 
 	LIST_INSERT_HEAD(&fleet->members, member, link);
 	fleet->slots[member->slot].member = member;
-	server_unit_begins(fleet->server);
+	member->unit = !fleet->per_client;
+	if (member->unit)
+		server_unit_begins(fleet->server);
 	log_printf(fleet->log, BERTH_DEBUG, fleet->name,
 	    "worker %u is process %d", member->slot, member->pid);
 	/* Without a word it ends; its end is noticed. */

@@ -4,7 +4,8 @@
  *
  * fleet.c has its life and its strategy, fleet_slots.c decides who is to be
  * there, fleet_member.c starts and ends one, fleet_talk.c speaks with it,
- * fleet_lines.c hears what it writes to its standard error.
+ * fleet_lines.c hears what it writes to its standard error, fleet_clients.c
+ * has the clients of a fleet with a worker for each.
  */
 #ifndef WORKER_FLEET_PRIV_H
 #define WORKER_FLEET_PRIV_H
@@ -35,6 +36,19 @@ enum member_state {
 	MEMBER_KILLED	/* it has been sent a signal that ends it */
 };
 
+/* Who is served by a member of his own, or waits for one. */
+struct client {
+	TAILQ_ENTRY(client) link; /* while he waits */
+	int fd;			  /* likewise */
+	uint64_t id;
+	uint64_t born_ns;
+	struct guard_source *source;
+	struct channel_connection connection;
+	char peer[DESCRIPTION_PEER];
+};
+
+TAILQ_HEAD(client_list, client);
+
 struct member {
 	struct berth_handler channel_handler;
 	struct berth_handler lines_handler;
@@ -46,6 +60,8 @@ struct member {
 	bool expected; /* its end was the fleet's doing */
 	bool hung;
 	bool told; /* why it could not start was told */
+	bool unit; /* it is one of its server's: that waits for its end */
+	struct client *client; /* NULL: it waits for one, or serves all */
 	pid_t pid;
 	int channel;
 	int lines_fd;
@@ -79,6 +95,9 @@ struct fleet {
 	char *plugin_path; /* NULL: static */
 	int plugin_fd;
 	struct member_list members;
+	bool per_client;
+	bool draining;		    /* no more clients will come */
+	struct client_list clients; /* who wait for a member */
 	struct slot *slots;
 	unsigned slot_count;	      /* there is room for */
 	unsigned slot_wanted;	      /* are to be filled */
@@ -106,15 +125,31 @@ struct fleet {
  */
 
 int slots_make_room(struct fleet *fleet, unsigned count);
+/* At least and at most; of members that wait, if each has its client. */
+struct worker_span slots_span(const struct fleet *fleet);
 /* How many are to be there by the settings, no load considered. */
 void slots_fit(struct fleet *fleet);
 void slots_fill(struct fleet *fleet);
 void slots_stop_timers(struct fleet *fleet);
 void slots_tick(struct fleet *fleet);
+/* Is there somebody in the backlog? */
+bool slots_clients_wait(const struct fleet *fleet);
 /* The slot's member is no longer of use: another is to come. */
 void slots_vacate(struct fleet *fleet, struct member *member);
 /* A member has ended that should not have. */
 void slots_died(struct fleet *fleet, struct member *member, const char *how);
+
+/* --- fleet_clients.c --------------------------------------------------------
+ */
+
+extern const struct server_strategy fleet_client_strategy;
+/* A member may be free now, or a client be gone. */
+void clients_settle(struct fleet *fleet);
+/* One more member is ready, and it was not enough. */
+void clients_want_more(struct fleet *fleet);
+/* The member has ended, and so has the session of its client. */
+void clients_forget(struct member *member);
+void clients_tell_death(struct member *member, const char *how);
 
 /* --- fleet_member.c ---------------------------------------------------------
  */
@@ -158,7 +193,11 @@ void fleet_tell(struct member *member, int code, const char *format, ...);
 /* One answer of those that fleet_wait() waits for. */
 void fleet_answered(struct fleet *fleet, int result);
 void fleet_fail(struct fleet *fleet, const char *why);
-/* Nobody follows them; UINT32_MAX: their sessions have all the time. */
-void fleet_leave_all(struct fleet *fleet, uint32_t drain_ms);
+/* Nobody follows them; UINT32_MAX: their sessions have all the time.  Those
+ * with a client of their own end by themselves, or are told to, too. */
+void fleet_leave_all(struct fleet *fleet, uint32_t drain_ms, bool ends_clients);
+extern const struct server_strategy fleet_strategy;
+/* At once, and nobody follows. */
+void fleet_abandon_all(struct fleet *fleet, int signum);
 
 #endif

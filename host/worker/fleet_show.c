@@ -21,7 +21,12 @@ state_name(const struct member *member)
 	    [MEMBER_KILLED] = "killed",
 	};
 
-	return member->hung ? "hung" : names[member->state];
+	if (member->hung)
+		return "hung";
+	if (member->fleet->per_client && member->client == NULL &&
+	    member->state == MEMBER_SERVING)
+		return "waiting";
+	return names[member->state];
 }
 
 /* The second number of its statm, in pages; 0: it cannot be told. */

@@ -22,6 +22,8 @@
 
 /* Ticks in a row with clients in the backlog that call for another. */
 #define CROWDED 3u
+/* Members that wait for a client of their own, if nobody said how many. */
+#define WAITING_MOST 4u
 
 /* --- slots -----------------------------------------------------------------
  */
@@ -134,15 +136,25 @@ slots_vacate(struct fleet *fleet, struct member *member)
 	member_leave(member, (uint32_t)drain_ms);
 }
 
+struct worker_span
+slots_span(const struct fleet *fleet)
+{
+	struct worker_span span = fleet->settings->workers;
+
+	if (fleet->per_client && span.most == 0)
+		span = (struct worker_span){1, WAITING_MOST};
+	return span;
+}
+
 void
 slots_fit(struct fleet *fleet)
 {
-	const struct worker_span *span = &fleet->settings->workers;
+	struct worker_span span = slots_span(fleet);
 
-	if (fleet->slot_wanted < span->least)
-		fleet->slot_wanted = span->least;
-	if (fleet->slot_wanted > span->most)
-		fleet->slot_wanted = span->most;
+	if (fleet->slot_wanted < span.least)
+		fleet->slot_wanted = span.least;
+	if (fleet->slot_wanted > span.most)
+		fleet->slot_wanted = span.most;
 	if (fleet->slot_wanted > fleet->slot_count)
 		fleet->slot_wanted = fleet->slot_count;
 	for (unsigned i = fleet->slot_wanted; i < fleet->slot_count; i++)
@@ -272,8 +284,8 @@ look_after(struct member *member)
 	    fleet->log != NULL ? (uint32_t)fleet->log->level : 0);
 }
 
-static bool
-clients_wait(const struct fleet *fleet)
+bool
+slots_clients_wait(const struct fleet *fleet)
 {
 	for (unsigned i = 0; i < server_listener_count(fleet->server); i++) {
 		struct pollfd fd = {
@@ -328,20 +340,22 @@ shrink(struct fleet *fleet, uint64_t now)
 static void
 weigh_load(struct fleet *fleet, uint64_t now)
 {
-	const struct worker_span *span = &fleet->settings->workers;
+	struct worker_span span = slots_span(fleet);
 	bool full;
 
-	if (span->least == span->most || !fleet->accepting || fleet->failed)
+	if (span.least == span.most || !fleet->accepting || fleet->failed)
 		return;
-	fleet->crowded = clients_wait(fleet) ? fleet->crowded + 1 : 0;
-	full = all_full(fleet) || fleet->crowded >= CROWDED;
-	if (full && fleet->slot_wanted < span->most &&
+	fleet->crowded = slots_clients_wait(fleet) ? fleet->crowded + 1 : 0;
+	/* There, the clients themselves say it. */
+	full = !fleet->per_client &&
+	       (all_full(fleet) || fleet->crowded >= CROWDED);
+	if (full && fleet->slot_wanted < span.most &&
 	    fleet->slot_wanted < fleet->slot_count) {
 		fleet->slot_wanted++;
 		fleet->crowded = 0;
 		slots_fill(fleet);
 	} else if (!full && fleet->crowded == 0 &&
-		   fleet->slot_wanted > span->least) {
+		   fleet->slot_wanted > span.least) {
 		shrink(fleet, now);
 	}
 }

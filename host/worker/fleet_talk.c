@@ -53,7 +53,8 @@ tell_start(struct member *member)
 	struct fleet *fleet = member->fleet;
 	const struct channel_start start = {
 	    .log_level = fleet->log != NULL ? (uint32_t)fleet->log->level : 0,
-	    .max_requests = fleet->settings->max_requests,
+	    .max_requests = fleet->per_client ? 0
+					      : fleet->settings->max_requests,
 	};
 	struct channel_message message = {
 	    .kind = CHANNEL_START, .id = ++fleet->numbers, .fd = -1};
@@ -75,7 +76,9 @@ int
 member_greet(struct member *member)
 {
 	struct fleet *fleet = member->fleet;
-	unsigned count = server_listener_count(fleet->server);
+	unsigned count = fleet->per_client
+			     ? 0
+			     : server_listener_count(fleet->server);
 	int result = tell_hello(member);
 
 	if (result == 0 && fleet->plugin_fd >= 0)
@@ -173,7 +176,9 @@ now_serves(struct member *member)
 		    member_ask(member, CHANNEL_APPLY, text.data) < 0)
 			member_kill(member, SIGKILL);
 	}
-	if (fleet->accepting && member_say(member, CHANNEL_ACCEPT, 1) < 0)
+	if (fleet->per_client)
+		clients_want_more(fleet);
+	else if (fleet->accepting && member_say(member, CHANNEL_ACCEPT, 1) < 0)
 		member_kill(member, SIGKILL);
 }
 
@@ -188,6 +193,9 @@ take_answer(struct member *member, const struct channel_message *message)
 		distrust(member, "an answer");
 		return;
 	}
+	/* It may be about to end, and then it says no. */
+	if (member->client != NULL)
+		return;
 	pass_words(member, &words);
 	if (member->asked == message->id) {
 		member->asked = 0;
@@ -199,6 +207,8 @@ take_answer(struct member *member, const struct channel_message *message)
 		 !fleet->waiting)
 		/* It is not as it should be: another one is. */
 		slots_vacate(fleet, member);
+	if (fleet->per_client)
+		clients_settle(fleet);
 }
 
 static void
@@ -222,7 +232,7 @@ static void
 take_beat(struct member *member, const struct channel_message *message)
 {
 	struct fleet *fleet = member->fleet;
-	unsigned limit = fleet->settings->max_requests;
+	unsigned limit = fleet->per_client ? 0 : fleet->settings->max_requests;
 
 	if (channel_read(message, &member->beat, sizeof(member->beat)) < 0) {
 		distrust(member, "a heartbeat");
@@ -251,7 +261,7 @@ take(struct member *member, const struct channel_message *message)
 		take_beat(member, message);
 		break;
 	case CHANNEL_SPENT:
-		if (member->state == MEMBER_SERVING)
+		if (member->state == MEMBER_SERVING && member->client == NULL)
 			slots_vacate(member->fleet, member);
 		break;
 	default:

@@ -11,8 +11,8 @@
 
 #include "worker/fleet_priv.h"
 
-static void
-abandon_all(struct fleet *fleet, int signum)
+void
+fleet_abandon_all(struct fleet *fleet, int signum)
 {
 	fleet_rest(fleet);
 	while (!LIST_EMPTY(&fleet->members))
@@ -26,14 +26,14 @@ end_all(void *units, enum server_ending how)
 
 	switch (how) {
 	case SERVER_END_DRAINING:
-		fleet_leave_all(fleet, UINT32_MAX);
+		fleet_leave_all(fleet, UINT32_MAX, true);
 		break;
 	case SERVER_END_ASKED:
-		fleet_leave_all(fleet, 0);
+		fleet_leave_all(fleet, 0, true);
 		break;
 	case SERVER_END_FORCED:
 	case SERVER_END_LEFT:
-		abandon_all(fleet, SIGKILL);
+		fleet_abandon_all(fleet, SIGKILL);
 		break;
 	}
 }

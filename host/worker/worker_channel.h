@@ -10,7 +10,8 @@
  * ends.
  *
  *   host to worker   HELLO, PLUGIN (descriptor of the copy), SOCKET
- *                    (descriptor), START, APPLY, ACCEPT, DRAIN, PING
+ *                    (descriptor), START, APPLY, ACCEPT, DRAIN, PING,
+ *                    CONNECTION (descriptor; it ends with its session)
  *   worker to host   HELLO, ANSWER (of START and APPLY, by number), BEAT (of
  *                    PING), SPENT (it has taken its max_requests)
  *
@@ -18,6 +19,8 @@
  */
 #ifndef WORKER_WORKER_CHANNEL_H
 #define WORKER_WORKER_CHANNEL_H
+
+#include <sys/socket.h>
 
 #include "base/base.h"
 
@@ -38,6 +41,7 @@ enum channel_kind {
 	CHANNEL_PING,	/* id: the level of the log */
 	CHANNEL_BEAT,
 	CHANNEL_SPENT,
+	CHANNEL_CONNECTION, /* struct channel_connection */
 	CHANNEL_KINDS
 };
 
@@ -94,6 +98,14 @@ struct channel_beat {
 	uint64_t bytes_in;
 	uint64_t bytes_out;
 	uint64_t flags;
+};
+
+/* Who the client is, when its socket says something else. */
+struct channel_connection {
+	uint32_t peer_size; /* 0: as the socket says */
+	uint32_t reserved;
+	struct sockaddr_storage peer;
+	struct sockaddr_storage local; /* AF_UNSPEC: the socket's own */
 };
 
 /* Of a fixed size: 0 or -EBADMSG. */

@@ -7,6 +7,10 @@
  * a copy of them.  A worker is an ordinary host, a fresh process of the host's
  * own binary, that reads one directive, and has no other service.
  *
+ * With `concurrency = process` each connection has a worker of its own: the
+ * server takes and judges clients as ever, and hands each to a worker that was
+ * started ahead and ends with the session.
+ *
  * A fleet has slots, one a worker.  A worker that dies is replaced in its slot,
  * later each time; with too many deaths the fleet has failed and stays empty
  * until it is started again.  All of it belongs to the loop's thread.
@@ -38,9 +42,11 @@ struct fleet_options {
 
 /* No hook: what an instance in workers has for a type. */
 extern const struct berth_service_type fleet_type;
-extern const struct server_strategy fleet_strategy;
 
 int fleet_new(const struct fleet_options *options, struct fleet **ret_fleet);
+const struct server_strategy *fleet_strategy_of(const struct fleet *fleet);
+/* Has each connection a worker of its own? */
+bool fleet_is_per_client(const struct fleet *fleet);
 /* No worker may be left: after the end of its server. */
 struct fleet *fleet_free(struct fleet *fleet);
 void fleet_set_server(struct fleet *fleet, struct server *server);
@@ -72,7 +78,8 @@ void fleet_rest(struct fleet *fleet);
 struct fleet_info {
 	unsigned slot;
 	int pid;
-	const char *state; /* "starting", "serving", "hung", "ending" */
+	const char *state; /* "starting", "waiting" for a client of its own,
+			    * "serving", "hung", "ending", "killed" */
 	uint64_t age_ms;
 	uint64_t sessions_active;
 	uint64_t sessions_total;
