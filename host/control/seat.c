@@ -132,6 +132,23 @@ spent(void *context)
 	(void)channel_send(seat->fd, &message);
 }
 
+/* --- the end ----------------------------------------------------------------
+ */
+
+/* It takes no more clients: nobody shall wait for it in vain at a port that
+ * its host has given up. */
+static void
+leave(struct host *host, uint32_t drain_ms)
+{
+	struct record *record = repository_first(host->repository);
+
+	for (; record != NULL; record = record_next(record))
+		if (record_current(record) != NULL)
+			server_set_listeners(
+			    instance_server(record_current(record)), NULL, 0);
+	host_drain(host, drain_ms);
+}
+
 /* --- one connection ---------------------------------------------------------
  */
 
@@ -190,7 +207,7 @@ obey(struct seat *seat, struct channel_message *message)
 		listeners_hold(host->listeners, message->id == 0);
 		break;
 	case CHANNEL_DRAIN:
-		host_drain(host, message->id);
+		leave(host, message->id);
 		break;
 	case CHANNEL_PING:
 		pinged(seat, message->id);

@@ -6,110 +6,14 @@ BERTH_DEATHS=50 makes each way to die happen so often."""
 import os
 import re
 import signal
-import threading
 
-from berth_e2e import (
-    ask_udp, case, connect, main, receive, wait_until)
+from berth_e2e import ask_udp, case, connect, main, receive, wait_until
+from fleets import (
+    NEIGHBOUR, OFTEN, Neighbour, alive, children, fleet, pid_of, say, state,
+    steered, worker)
 from steered import SANITIZED, Steered
 
 DEATHS = int(os.environ.get("BERTH_DEATHS", "5"))
-
-NEIGHBOUR = "static echo { listen = tcp:127.0.0.1:{p1} }\n"
-# Deaths in a row are what is wanted here.
-OFTEN = "start_limit = unlimited; restart_delay = 10ms; restart_delay_max = 20ms"
-
-
-def worker(attributes="workers = 2", words="", name="W"):
-    return ('dynamic %s Service_Object * worker:make_worker() %s '
-            '{ listen = tcp:127.0.0.1:{p0}; %s }\n' % (name, words, attributes))
-
-
-def steered(conf, **rest):
-    host = Steered("", **rest)
-    host.copy_plugins("worker")
-    host.write_conf(conf)
-    host.reload()
-    return host
-
-
-def say(host, word, number=0):
-    """The answer to one word; b"" if the session was lost."""
-    try:
-        with host.connect(number) as client:
-            client.sendall(word.encode() + b"\n")
-            return client.recv(100)
-    except ConnectionError:
-        return b""
-
-
-def pid_of(host):
-    return int(say(host, "pid"))
-
-
-def fleet(host, name="W"):
-    """Slot -> pid of the workers that serve."""
-    with host.manager(9) as manager:
-        manager.send("json on")
-        manager.line()
-        shown = manager.json("show " + name)
-    return {w["slot"]: w["pid"] for w in shown["fleet"]
-            if w["state"] == "serving"}
-
-
-def state(host, name="W"):
-    with host.manager(9) as manager:
-        for line in manager.do("list"):
-            if line.startswith(name + " "):
-                return line.split()[1]
-    return None
-
-
-def alive(pid):
-    try:
-        with open("/proc/%d/stat" % pid, encoding="ascii",
-                  errors="replace") as file:
-            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
-def children(host):
-    path = "/proc/%d/task/%d/children" % (host.pid, host.pid)
-    with open(path, encoding="ascii") as file:
-        return [int(word) for word in file.read().split()]
-
-
-class Neighbour:
-    """A client of another service: it must never notice anything."""
-
-    def __init__(self, host, number=1):
-        self.host, self.number = host, number
-        self.talks, self.problem = 0, None
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-
-    def __enter__(self):
-        self._thread.start()
-        wait_until(lambda: self.talks > 0 or self.problem, what="a talk")
-        return self
-
-    def __exit__(self, *_):
-        self._stop.set()
-        self._thread.join()
-        assert self.problem is None, self.problem
-
-    def _run(self):
-        while not self._stop.is_set():
-            try:
-                with self.host.connect(self.number) as client:
-                    client.sendall(b"neighbour")
-                    if receive(client, 9) != b"neighbour":
-                        raise EOFError("short")
-                self.talks += 1
-            except (OSError, EOFError) as problem:
-                self.problem = repr(problem)
-                return
-
 
 # --- serving ------------------------------------------------------------------
 
@@ -155,9 +59,12 @@ def every_kind_of_endpoint_reaches_them():
 # --- deaths -------------------------------------------------------------------
 
 def die(how, attributes="", times=DEATHS):
-    """Each death costs its own session, and nobody else anything."""
+    """Each death costs the sessions of its worker, and nobody else anything;
+    who comes meanwhile waits and is served."""
     with steered(NEIGHBOUR + worker("workers = 1; %s; %s" % (
-            OFTEN, attributes))) as host, Neighbour(host):
+            OFTEN, attributes))) as host, Neighbour(host), \
+            Neighbour(host, 0, may_lose=times), \
+            Neighbour(host, 0, may_lose=times):
         for _ in range(times):
             before = pid_of(host)
             if how == "kill":
@@ -240,22 +147,27 @@ def too_many_deaths_are_a_failure_and_resume_recovers():
 
 @case
 def a_worker_that_fails_to_start_refuses_the_reload():
-    with steered(NEIGHBOUR + worker()) as host, Neighbour(host):
+    with steered(NEIGHBOUR + worker()) as host:
         before, pids = host.state(), fleet(host)
-        for words, said, more in (
-                ('"fail enough"', "it says 'enough'", ""),
-                ('"die"', "signal 6.*now it dies", ""),
-                ('"listen"', "has the endpoints of its attributes", ""),
-                ('"slow"', "start_timeout", "; start_timeout = 500ms")):
-            host.write_conf(NEIGHBOUR + worker("workers = 2" + more, words))
-            log = "\n".join(host.reload())
-            assert re.search(said, log), (words, log)
-            assert "nothing changed" in log, log
-            assert fleet(host) == pids
+        with Neighbour(host):
+            fail_to_start(host, pids)
         host.write_conf(NEIGHBOUR + worker())
         host.reload()
         assert host.state()["services"] == before["services"]
         wait_until(lambda: len(children(host)) == 2, what="no others left")
+
+
+def fail_to_start(host, pids):
+    for words, said, more in (
+            ('"fail enough"', "it says 'enough'", ""),
+            ('"die"', "signal 6.*now it dies", ""),
+            ('"listen"', "has the endpoints of its attributes", ""),
+            ('"slow"', "start_timeout", "; start_timeout = 500ms")):
+        host.write_conf(NEIGHBOUR + worker("workers = 2" + more, words))
+        log = "\n".join(host.reload())
+        assert re.search(said, log), (words, log)
+        assert "nothing changed" in log, log
+        assert fleet(host) == pids
 
 
 @case

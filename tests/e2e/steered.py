@@ -15,6 +15,8 @@ import threading
 from berth_e2e import BUILD, BERTHD, SOURCE, Host, connect, receive
 
 PLUGINS = os.path.join(BUILD, "tests", "plugins")
+# A plugin that comes with the host.
+HELLO = os.path.join(BUILD, "plugins", "hello", ".libs")
 TOKEN = "0123456789abcdef0123456789abcdef"
 
 with open(BERTHD, "rb") as _file:
@@ -76,11 +78,11 @@ class Steered(Host):
 
     # --- plugins
 
-    def copy_plugins(self, *names, to=None):
+    def copy_plugins(self, *names, to=None, source=PLUGINS):
         """Of tests/plugins; replaced by rename, as installers do."""
         for name in names:
             target = os.path.join(self.plugins, (to or name) + ".so")
-            shutil.copy(os.path.join(PLUGINS, name + ".so"), target + ".new")
+            shutil.copy(os.path.join(source, name + ".so"), target + ".new")
             os.chmod(target + ".new", 0o644)
             os.rename(target + ".new", target)
 
