@@ -32,6 +32,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct channel_message message;
 	struct channel_hello hello;
 	struct channel_beat beat;
+	struct channel_connection connection;
 	const char *first = (const char *)data;
 
 	if (channel_parse(data, size, &message) < 0)
@@ -41,6 +42,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	BASE_ASSERT(message.size <= CHANNEL_PAYLOAD_MAX && message.fd == -1);
 	(void)channel_read(&message, &hello, sizeof(hello));
 	(void)channel_read(&message, &beat, sizeof(beat));
+	(void)channel_read(&message, &connection, sizeof(connection));
 	walk_answer(&message);
 	return 0;
 }
