@@ -108,7 +108,8 @@ find_waiting(const struct fleet *fleet)
 		struct member *member = fleet->slots[i].member;
 
 		if (member != NULL && member->state == MEMBER_SERVING &&
-		    member->asked == 0 && member->channel >= 0)
+		    !member->ended && member->asked == 0 &&
+		    member->channel >= 0)
 			return member;
 	}
 	return NULL;

@@ -84,7 +84,8 @@ forget(struct member *member)
 void
 member_kill(struct member *member, int signum)
 {
-	if (member->state != MEMBER_KILLED || signum == SIGKILL)
+	if (!member->ended &&
+	    (member->state != MEMBER_KILLED || signum == SIGKILL))
 		kill(-member->pid, signum);
 	member->state = MEMBER_KILLED;
 }
@@ -168,6 +169,7 @@ child_ended(struct berth_handler *handler, int pid, int code, int status)
 	char how[96];
 
 	(void)pid;
+	member->ended = true;
 	print_end(code, status, how, sizeof(how));
 	/* Its last words. */
 	if (member->lines_fd >= 0)

@@ -59,8 +59,9 @@ struct member {
 	enum member_state state;
 	bool expected; /* its end was the fleet's doing */
 	bool hung;
-	bool told; /* why it could not start was told */
-	bool unit; /* it is one of its server's: that waits for its end */
+	bool ended; /* its number may be another process's now */
+	bool told;  /* why it could not start was told */
+	bool unit;  /* it is one of its server's: that waits for its end */
 	struct client *client; /* NULL: it waits for one, or serves all */
 	pid_t pid;
 	int channel;
