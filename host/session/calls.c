@@ -41,7 +41,7 @@ session_stop_reading(struct session *session, uint16_t why, bool stop)
 		session->flags |= why;
 	} else if ((session->flags & why) != 0) {
 		session->flags &= (uint16_t)~why;
-		if (session->input != NULL) {
+		if (session->input != NULL || session_is_chained(session)) {
 			session->flags |= SESSION_KICKED;
 			session_defer(session);
 		}
@@ -120,8 +120,8 @@ session_peer(struct berth_session *public, char *buffer, size_t size)
 
 	if ((session->flags & SESSION_DATAGRAM) != 0)
 		return datagram_peer(session, buffer, size);
-	return connection_peer(
-	    &(struct connection){.fd = session->fd, .name = session->name},
+	return connection_peer(&(struct connection){.fd = session->fd,
+				   .name = *session_name_at(session)},
 	    buffer, size);
 }
 
@@ -129,14 +129,15 @@ int
 session_local(struct berth_session *public, char *buffer, size_t size)
 {
 	struct session *session = session_of(public);
+	const struct session_name *name;
 
 	if ((session->flags & SESSION_DATAGRAM) != 0)
 		return datagram_local(session, buffer, size);
-	if (session->name != NULL &&
-	    session->name->local.ss_family != AF_UNSPEC) {
-		const void *local = &session->name->local;
+	name = *session_name_at(session);
+	if (name != NULL && name->local.ss_family != AF_UNSPEC) {
+		const void *local = &name->local;
 
-		return address_print(local, session->name->size, buffer, size);
+		return address_print(local, name->size, buffer, size);
 	}
 	return print_name(session->fd, ask_local, buffer, size);
 }

@@ -30,7 +30,7 @@ patience_ns(const struct session *session)
 {
 	uint64_t ms = session_settings(session)->linger_ms;
 
-	if (session->output != NULL && ms < FLUSH_MIN_MS)
+	if (session_pending(session) > 0 && ms < FLUSH_MIN_MS)
 		ms = FLUSH_MIN_MS;
 	return MONO_MS(ms);
 }
@@ -56,7 +56,7 @@ arm(struct session *session)
 		    &session->timer);
 	if (result == 0)
 		return;
-	if (session->output == NULL)
+	if (session_pending(session) == 0)
 		result = session->reason;
 	session_doom(session, result);
 }
@@ -76,11 +76,28 @@ session_half_close(struct berth_session *public)
 	return 0;
 }
 
+/* The filters, too, have said their last, and the kernel has taken it. */
+static bool
+is_flushed(struct session *session)
+{
+	if (session_is_chained(session) && !chain_is_flushed(session))
+		return false;
+	return session->output == NULL;
+}
+
+static bool
+client_has_ended(const struct session *session)
+{
+	return session_is_chained(session)
+		   ? chain_saw_end(session)
+		   : (session->flags & SESSION_EOF) != 0;
+}
+
 /* What the client sends from here on is still the service's. */
 void
 session_half_step(struct session *session)
 {
-	if (session->output != NULL || (session->flags & SESSION_SHUT) != 0)
+	if (!is_flushed(session) || (session->flags & SESSION_SHUT) != 0)
 		return;
 	session->flags |= SESSION_SHUT;
 	shutdown(session->fd, SHUT_WR);
@@ -113,12 +130,14 @@ has_unread(const struct session *session)
 void
 session_shut_step(struct session *session)
 {
-	if (session->output != NULL) {
-		if (session->timer == 0)
+	if (!is_flushed(session)) {
+		if (session->timer == 0 && session->phase != PHASE_DOOMED)
 			arm(session);
 		return;
 	}
-	if ((session->flags & SESSION_EOF) != 0 ||
+	if (session->phase == PHASE_DOOMED)
+		return;
+	if (client_has_ended(session) ||
 	    (session->bytes_in == 0 && !has_unread(session))) {
 		session_doom(session, session->reason);
 		return;

@@ -126,6 +126,7 @@ refuse(struct crew *crew, const struct connection *connection, int error)
 	int fd = connection->fd;
 
 	guard_leave(connection->source);
+	chain_plan_unref(connection->around);
 	free(connection->name);
 	log_printf(server->options.log, BERTH_WARNING,
 	    server->options.service->name,
@@ -188,6 +189,7 @@ drop_waiting(struct crew *crew)
 	while ((waiting = TAILQ_FIRST(&crew->waiting)) != NULL) {
 		fd_close(&waiting->connection.fd);
 		guard_leave(waiting->connection.source);
+		chain_plan_unref(waiting->connection.around);
 		free(waiting->connection.name);
 		take_out(crew, waiting);
 		server_session_gone(crew->server);

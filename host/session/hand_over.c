@@ -79,6 +79,7 @@ hand_over(struct session *session)
 	visitor_init(
 	    &visitor, server->heir, server->heir_listener, session->fd);
 	visitor.way = server->heir_way;
+	/* One that peeks has no filters. */
 	if (session->name != NULL) {
 		const void *peer = &session->name->peer;
 

@@ -63,8 +63,8 @@ session_take_all(struct berth_session *session, struct berth_bytes in)
 
 /* --- the end of the client's side ------------------------------------------*/
 
-static void
-end_of_input(struct session *session)
+void
+session_end_of_input(struct session *session)
 {
 	const struct berth_session_type *type = type_of(session);
 	struct berth_bytes rest = {"", buffer_size(session->input)};
@@ -95,7 +95,7 @@ void
 session_received_none(struct session *session, ssize_t got)
 {
 	if (got == 0)
-		end_of_input(session);
+		session_end_of_input(session);
 	else if (errno != EAGAIN && errno != EINTR)
 		session_doom(session, -errno);
 }
@@ -137,33 +137,40 @@ judge(struct session *session, size_t size, int taken)
 size_t
 session_offer(struct session *session, const void *data, size_t size)
 {
-	return judge(session, size,
-	    session->lane->input(&session->public, berth_bytes(data, size)));
+	int taken;
+
+	if (session_is_chained(session))
+		chain_service_runs(session, true);
+	taken = session->lane->input(&session->public, berth_bytes(data, size));
+	if (session_is_chained(session))
+		chain_service_runs(session, false);
+	return judge(session, size, taken);
 }
 
 /* What follows from bytes that were not taken. */
-static void
-left_over(struct session *session, size_t taken)
+void
+session_left_over(struct session *session, size_t taken)
 {
 	size_t left = buffer_size(session->input);
 
 	if (left == 0 || session->phase != PHASE_OPEN)
 		return;
-	if (session->output != NULL || (session->flags & SESSION_SHORT) != 0)
+	if (session_pending(session) > 0 ||
+	    (session->flags & SESSION_SHORT) != 0)
 		session->flags |= SESSION_STALLED;
 	else if (taken == 0 && left >= limit_of(session) &&
 		 (session->flags & SESSION_STOPPED) == 0)
 		session_doom(session, BERTH_CLOSED_OVERFLOW);
 }
 
-static void
-offer_kept(struct session *session)
+void
+session_offer_kept(struct session *session)
 {
 	size_t taken = session_offer(
 	    session, buffer_data(session->input), buffer_size(session->input));
 
 	buffer_consume(&session->input, taken);
-	left_over(session, taken);
+	session_left_over(session, taken);
 }
 
 /* How much may be read, and its place, behind what is kept. */
@@ -197,7 +204,7 @@ read_behind(struct session *session)
 	if (session->input != NULL)
 		buffer_grow(&session->input, got);
 	if (got > 0)
-		offer_kept(session);
+		session_offer_kept(session);
 	return got == size;
 }
 
@@ -210,7 +217,7 @@ keep_rest(struct session *session, const char *data, size_t size, size_t taken)
 		return;
 	if (buffer_replace(&session->input, data + taken, size - taken) != 0)
 		session_doom(session, -ENOMEM);
-	left_over(session, taken);
+	session_left_over(session, taken);
 }
 
 /* What is kept comes along.  True: the room was filled. */
@@ -352,5 +359,5 @@ session_offer_again(struct session *session)
 		return;
 	session->flags &= (uint16_t) ~(SESSION_STALLED | SESSION_KICKED);
 	if (session->input != NULL)
-		offer_kept(session);
+		session_offer_kept(session);
 }

@@ -29,7 +29,7 @@ keep_peer(struct session *session)
 	any = &name->peer;
 	name->size = sizeof(name->peer);
 	if (getpeername(session->fd, any, &name->size) == 0)
-		session->name = name;
+		*session_name_at(session) = name;
 	else
 		free(name);
 }
@@ -69,7 +69,7 @@ session_tell_begin(struct session *session)
 	char peer[SESSION_ADDRESS_MAX];
 	struct ledger_visit visit = {.session = session->id};
 
-	if ((wants & LEDGER_END_PEER) != 0 && session->name == NULL)
+	if ((wants & LEDGER_END_PEER) != 0 && *session_name_at(session) == NULL)
 		keep_peer(session);
 	if ((wants & LEDGER_BEGIN_PEER) != 0)
 		visit.peer = find_peer(session, peer, sizeof(peer));

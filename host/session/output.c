@@ -42,8 +42,24 @@ limit_of(const struct session *session)
 bool
 session_output_low(const struct session *session)
 {
-	return session->output == NULL ||
-	       buffer_size(session->output) <= limit_of(session) / 2;
+	return session_pending(session) <= limit_of(session) / 2;
+}
+
+size_t
+session_pending(const struct session *session)
+{
+	size_t size = buffer_size(session->output);
+
+	return session_is_chained(session) ? size + chain_pending(session)
+					   : size;
+}
+
+size_t
+session_room(const struct session *session)
+{
+	size_t limit = limit_of(session), waiting = session_pending(session);
+
+	return waiting < limit ? limit - waiting : 0;
 }
 
 static inline bool
@@ -122,6 +138,43 @@ session_write_some(struct session *session, const char *data, size_t size)
 	return (int)taken;
 }
 
+void
+session_send_all(struct session *session, struct berth_bytes bytes)
+{
+	const char *data = bytes.data;
+	ssize_t sent = 0;
+
+	if (session->output == NULL &&
+	    (session->spent < SEND_BUDGET || session->depth == 0))
+		sent = send_now(session, data, bytes.size);
+	if (sent < 0)
+		session_doom(session, (int)sent);
+	else if (buffer_append(&session->output, data + sent,
+		     bytes.size - (size_t)sent) != 0)
+		session_doom(session, -ENOMEM);
+}
+
+int
+session_put_some(struct session *session, const char *data, size_t size)
+{
+	size_t room, taken = size;
+
+	if (!session_is_chained(session))
+		return session_write_some(session, data, size);
+	room = session_room(session);
+	if (chain_makes_frames(session) && size > limit_of(session))
+		return -EMSGSIZE;
+	if (size > room)
+		taken = chain_makes_frames(session) ? 0 : room;
+	if (taken < size)
+		session->flags |= SESSION_SHORT;
+	if (taken > 0 || size == 0)
+		chain_write(session, berth_bytes(data, taken));
+	if (session->phase != PHASE_DOOMED)
+		return (int)taken;
+	return session->reason < 0 ? session->reason : -EPIPE;
+}
+
 static __attribute__((noinline)) int
 write_unusual(struct session *session, struct berth_bytes bytes)
 {
@@ -132,9 +185,9 @@ write_unusual(struct session *session, struct berth_bytes bytes)
 		return -EPIPE;
 	if ((session->flags & SESSION_DATAGRAM) != 0)
 		return datagram_write(session, bytes);
-	if (size == 0)
+	if (size == 0 && !session_is_chained(session))
 		return 0;
-	result = session_write_some(session, bytes.data, size);
+	result = session_put_some(session, bytes.data, size);
 	if (result >= 0 && (size_t)result < size && serve_is_current(session))
 		result = serve_write(session, bytes.data, size, (size_t)result);
 	session_touch(session);
@@ -178,16 +231,15 @@ size_t
 session_writable(struct berth_session *public)
 {
 	struct session *session = session_of(public);
-	size_t limit = limit_of(session),
-	       waiting = buffer_size(session->output);
-
 	if (is_over(session))
 		return 0;
 	if ((session->flags & SESSION_DATAGRAM) != 0)
 		return DATAGRAM_MAX;
 	if ((session->flags & SESSION_RECORDS) != 0)
-		return (session->flags & SESSION_SHORT) != 0 ? 0 : limit;
-	return waiting < limit ? limit - waiting : 0;
+		return (session->flags & SESSION_SHORT) != 0
+			   ? 0
+			   : limit_of(session);
+	return session_room(session);
 }
 
 static int

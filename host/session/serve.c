@@ -433,7 +433,7 @@ serve_write(struct session *session, const char *data, size_t size, size_t done)
 		result = wait_for(session, WAITS_OUTPUT);
 		if (result != 0)
 			return result;
-		result = session_write_some(session, data + done, size - done);
+		result = session_put_some(session, data + done, size - done);
 		if (result < 0)
 			return result;
 		done += (size_t)result;

@@ -78,6 +78,17 @@ is_logged(const struct session *session, int level)
 	       level <= __atomic_load_n(&log->level, __ATOMIC_RELAXED);
 }
 
+/* A filter's own words, or what its number says. */
+static const char *
+why(const struct session *session)
+{
+	const char *failure = NULL;
+
+	if (session_is_chained(session))
+		failure = chain_failure(session);
+	return failure != NULL ? failure : session_reason_text(session->reason);
+}
+
 static void
 end(struct session *session)
 {
@@ -87,12 +98,14 @@ end(struct session *session)
 	int level = session_is_failure(reason) ? BERTH_INFO : BERTH_DEBUG;
 
 	if (is_logged(session, level))
-		log_peer(session, level, session_reason_text(reason));
+		log_peer(session, level, why(session));
 	if (unlikely(lane->ledger != NULL))
 		session_tell_end(session);
 	if ((session->flags & SESSION_OPENED) != 0 && type->closed != NULL)
 		type->closed(&session->public, reason);
 	LIST_REMOVE(session, link);
+	if (session_is_chained(session))
+		session->chain = chain_free(session->chain, reason);
 	if (lane->is_private)
 		crew_lane_lets_go(lane);
 	fd_close(&session->fd);
@@ -177,7 +190,10 @@ wanted_interest(const struct session *session)
 {
 	unsigned wanted = session_is_reading(session) ? BERTH_READ : 0;
 
-	if (session->output != NULL || (session->flags & SESSION_SHORT) != 0)
+	/* What filters keep is no matter of the kernel's. */
+	if (session->output != NULL ||
+	    (session->flags & (SESSION_SHORT | SESSION_CHAINED)) ==
+		SESSION_SHORT)
 		wanted |= BERTH_WRITE;
 	return wanted;
 }
@@ -207,6 +223,8 @@ watch(struct session *session)
 static void
 settle(struct session *session)
 {
+	if (session_is_chained(session) && session->depth == 1)
+		chain_step(session);
 	if (session->phase == PHASE_FLUSHING)
 		session_shut_step(session);
 	else if (unlikely((session->flags & SESSION_HALF) != 0))
@@ -250,11 +268,26 @@ session_touch(struct session *session)
 
 /* --- events ----------------------------------------------------------------*/
 
+void
+session_drained(struct session *session)
+{
+	const struct berth_session_type *type = type_of(session);
+
+	if (session->phase != PHASE_OPEN || !session_output_low(session))
+		return;
+	if ((session->flags & SESSION_SHORT) != 0) {
+		session->flags &= (uint16_t)~SESSION_SHORT;
+		if (type->output_ready != NULL &&
+		    type->output_ready(&session->public) < 0)
+			session_doom(session, BERTH_CLOSED_ABORTED);
+	}
+	session_offer_again(session);
+}
+
 static int
 on_output(struct berth_handler *handler, int fd)
 {
 	struct session *session = of_handler(handler);
-	const struct berth_session_type *type = type_of(session);
 	uint64_t before = session->bytes_out;
 
 	(void)fd;
@@ -262,15 +295,7 @@ on_output(struct berth_handler *handler, int fd)
 		return 0;
 	session_enter(session);
 	session_flush(session);
-	if (session->phase == PHASE_OPEN && session_output_low(session)) {
-		if ((session->flags & SESSION_SHORT) != 0) {
-			session->flags &= (uint16_t)~SESSION_SHORT;
-			if (type->output_ready != NULL &&
-			    type->output_ready(&session->public) < 0)
-				session_doom(session, BERTH_CLOSED_ABORTED);
-		}
-		session_offer_again(session);
-	}
+	session_drained(session);
 	if (session->bytes_out != before)
 		session->active_ns = reactor_now(session->lane->reactor).ns;
 	session_leave(session);
@@ -317,7 +342,29 @@ const struct berth_handler_type session_handler_type = {
     .close = on_close,
 };
 
+/* One with filters around it. */
+static const struct berth_handler_type chained_type = {
+    .input = chain_input,
+    .output = on_output,
+    .timeout = on_timeout,
+    .close = on_close,
+};
+
 /* --- its beginning ---------------------------------------------------------*/
+
+/* Takes the connection's name and plan, and with it the memory that failed. */
+static int
+put_filters(struct session *session, const struct connection *connection)
+{
+	int result = chain_new(
+	    session, connection->around, connection->name, &session->chain);
+
+	if (result == 0) {
+		session->flags |= SESSION_CHAINED;
+		session->handler.type = &chained_type;
+	}
+	return result;
+}
 
 static struct session *
 session_new(struct lane *lane, const struct connection *connection)
@@ -339,6 +386,11 @@ session_new(struct lane *lane, const struct connection *connection)
 	session->fd = connection->fd;
 	session->flags = connection->flags;
 	session->name = connection->name;
+	if (unlikely(connection->around != NULL) &&
+	    put_filters(session, connection) < 0) {
+		lane_give_memory(lane, session);
+		return NULL;
+	}
 	/* What is counted by the source is home's. */
 	if (!lane->is_private)
 		session->source = connection->source;
@@ -349,24 +401,30 @@ session_new(struct lane *lane, const struct connection *connection)
 _Static_assert(sizeof(struct session) % alignof(max_align_t) == 0,
     "the service's state follows");
 
-/* Calls the first hook. */
+void
+session_open_service(struct session *session)
+{
+	const struct berth_session_type *type = type_of(session);
+	int result = type->open != NULL ? type->open(&session->public) : 0;
+
+	if (result >= 0)
+		session->flags |= SESSION_OPENED;
+	else
+		session_doom(session, result);
+}
+
+/* Calls the first hook; with filters, that is the first one's. */
 static void
 call_open(struct session *session)
 {
-	const struct berth_session_type *type = type_of(session);
-	int result;
-
 	if (is_logged(session, BERTH_DEBUG))
 		log_peer(session, BERTH_DEBUG, "opened");
 	if (unlikely(session->lane->ledger != NULL))
 		session_tell_begin(session);
 	reactor_charge(session->lane->owner);
 	session_enter(session);
-	result = type->open != NULL ? type->open(&session->public) : 0;
-	if (result >= 0)
-		session->flags |= SESSION_OPENED;
-	else
-		session_doom(session, result);
+	if (!session_is_chained(session))
+		session_open_service(session);
 	session_leave(session);
 }
 
@@ -385,6 +443,7 @@ session_begin(struct lane *lane, const struct connection *connection)
 		lane->failed++;
 		if (!lane->is_private)
 			guard_leave(connection->source);
+		chain_plan_unref(connection->around);
 		free(connection->name);
 		fd_close(&fd);
 		return result;
@@ -438,6 +497,18 @@ flags_of(const struct server *server, const struct visitor *visitor)
 	return type == SOCK_SEQPACKET ? flags | SESSION_RECORDS : flags;
 }
 
+/* What stands around it from now on. */
+static int
+find_filters(struct server *server, struct chain_plan **ret_plan)
+{
+	const char *stream = server_settings(server)->stream;
+
+	if (likely(stream == NULL || stream[0] == '\0') ||
+	    server->options.around == NULL)
+		return 0;
+	return server->options.around(server->options.context, ret_plan);
+}
+
 int
 session_welcome(struct visitor *visitor)
 {
@@ -448,11 +519,12 @@ session_welcome(struct visitor *visitor)
 	    .id = listeners_next_id(server->options.listeners),
 	    .source = visitor->source,
 	};
-	int result = 0;
+	int result = find_filters(server, &connection.around);
 
-	if (unlikely(visitor->peer_replaced))
+	if (result == 0 && unlikely(visitor->peer_replaced))
 		result = make_name(visitor, &connection.name);
 	if (result < 0) {
+		chain_plan_unref(connection.around);
 		server->home.failed++;
 		guard_leave(visitor->source);
 		fd_close(&visitor->fd);

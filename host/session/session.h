@@ -16,6 +16,7 @@
 #include "ledger/ledger.h"
 
 struct server;
+struct chain_plan;
 struct arrival_stage;
 struct session_info;
 struct server_counters;
@@ -117,6 +118,10 @@ struct server_options {
 	bool peeks;	    /* BERTH_PEEKS */
 	/* Ends with NULL; NULL: those of arrival.c.  For tests. */
 	const struct arrival_stage *const *stages;
+	/* Which modules stand around a connection that comes now, if the
+	 * settings name a stream: see chain.h.  0 and a reference, or negative.
+	 * NULL: none. */
+	int (*around)(void *context, struct chain_plan **ret_plan);
 	/* The last session is gone while draining; called once, from the end
 	 * of a turn. */
 	void (*drained)(void *context);

@@ -25,6 +25,7 @@ struct connection {
 	uint64_t id;
 	struct session_name *name; /* NULL: as the socket says */
 	struct guard_source *source;
+	struct chain_plan *around; /* a reference; NULL: no filters */
 };
 
 struct lane {

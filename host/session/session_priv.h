@@ -12,6 +12,7 @@
 
 #include <sys/socket.h>
 
+#include "session/chain.h"
 #include "session/session.h"
 #include "session/session_lane.h"
 
@@ -54,11 +55,12 @@ enum session_phase {
 #define SESSION_QUEUED 0x80u   /* its deferred node is with the reactor */
 #define SESSION_RECORDS 0x100u /* seqpacket: boundaries are kept */
 #define SESSION_DATAGRAM 0x200u
-#define SESSION_CORKED 0x800u /* TCP in its open hook: see output.c */
-#define SESSION_PEEKS 0x1000u /* see hand_over.c */
-#define SESSION_HELD 0x400u   /* server_hold() */
-#define SESSION_HALF 0x2000u  /* half-closed: no more is written */
-#define SESSION_SHUT 0x4000u  /* and the kernel was told */
+#define SESSION_CORKED 0x800u	/* TCP in its open hook: see output.c */
+#define SESSION_PEEKS 0x1000u	/* see hand_over.c */
+#define SESSION_HELD 0x400u	/* server_hold() */
+#define SESSION_HALF 0x2000u	/* half-closed: no more is written */
+#define SESSION_SHUT 0x4000u	/* and the kernel was told */
+#define SESSION_CHAINED 0x8000u /* filters stand around it: chain.c */
 #define SESSION_STOPPED (SESSION_PAUSED | SESSION_HELD) /* does not read */
 
 struct session_name {
@@ -90,11 +92,38 @@ struct session {
 	uint64_t born_ns;
 	berth_timer_id timer; /* of the timeout hook, then of closing */
 	struct reactor_deferred deferred;
-	struct session_name *name;   /* NULL: the peer is the socket's */
+	union {
+		struct session_name *name; /* NULL: the peer is the socket's */
+		struct chain *chain; /* SESSION_CHAINED; it has the name */
+	};
 	struct guard_source *source; /* NULL: not counted */
 };
 
 extern const struct berth_handler_type session_handler_type;
+
+/* --- chain.c: the filters around a connection -------------------------------
+ * For sessions with SESSION_CHAINED.
+ */
+
+/* Takes the reference of the plan and the name, when it succeeds. */
+int chain_new(struct session *session, struct chain_plan *plan,
+    struct session_name *name, struct chain **ret_chain);
+struct chain *chain_free(struct chain *chain, int reason); /* takes NULL */
+/* Does all that there is to do, within a hook of the session. */
+void chain_step(struct session *session);
+/* Tells the filters of our end; false: something is kept yet. */
+bool chain_is_flushed(struct session *session);
+/* The reactor's hook. */
+int chain_input(struct berth_handler *handler, int fd);
+bool chain_is_reading(const struct session *session);
+bool chain_saw_end(const struct session *session);	  /* the socket's */
+size_t chain_pending(const struct session *session);	  /* on the way down */
+const char *chain_failure(const struct session *session); /* or NULL */
+struct session_name **chain_name(struct session *session);
+void chain_service_runs(struct session *session, bool runs);
+bool chain_makes_frames(const struct session *session);
+/* chain_flow.c: from the service. */
+void chain_write(struct session *session, struct berth_bytes out);
 
 static inline struct session *
 session_of(struct berth_session *public)
@@ -102,6 +131,12 @@ session_of(struct berth_session *public)
 	void *first = public;
 
 	return first;
+}
+
+static inline bool
+session_is_chained(const struct session *session)
+{
+	return unlikely((session->flags & SESSION_CHAINED) != 0);
 }
 
 /* Nearly always: it is open, and nothing waits, neither way. */
@@ -126,6 +161,18 @@ int connection_peer(
 int session_begin(struct lane *lane, const struct connection *connection);
 /* Takes the descriptor, for whichever lane. */
 int session_welcome(struct visitor *visitor);
+/* Where the peer's name is, if the socket's is not the one. */
+static inline struct session_name **
+session_name_at(struct session *session)
+{
+	return session_is_chained(session) ? chain_name(session)
+					   : &session->name;
+}
+
+/* Calls the service's open hook. */
+void session_open_service(struct session *session);
+/* The output is low, perhaps: the service may write and take again. */
+void session_drained(struct session *session);
 /* Around hooks.  False: the session is gone. */
 void session_enter(struct session *session);
 bool session_leave(struct session *session);
@@ -141,6 +188,8 @@ session_is_reading(const struct session *session)
 {
 	const uint16_t bits = SESSION_EOF | SESSION_STOPPED | SESSION_STALLED;
 
+	if (session_is_chained(session))
+		return chain_is_reading(session);
 	if (session->phase == PHASE_OPEN)
 		return (session->flags & bits) == 0;
 	return session->phase == PHASE_LINGERING &&
@@ -171,6 +220,11 @@ size_t session_read_bytes(const struct settings *settings);
  * the hook took; bytes that were looked at are taken now. */
 void session_received_none(struct session *session, ssize_t got);
 size_t session_offer(struct session *session, const void *data, size_t size);
+/* And for chain.c: what is kept; what follows when not all was taken; the
+ * client has ended its side. */
+void session_offer_kept(struct session *session);
+void session_left_over(struct session *session, size_t taken);
+void session_end_of_input(struct session *session);
 void session_take_seen(struct session *session, void *room, size_t size);
 /* hand_over.c: a reading of a session that peeks */
 void session_look(struct session *session);
@@ -181,6 +235,13 @@ void session_offer_again(struct session *session);
 
 /* To the kernel, or behind what waits: how many bytes. */
 int session_write_some(struct session *session, const char *data, size_t size);
+/* The same, through the filters if there are some. */
+int session_put_some(struct session *session, const char *data, size_t size);
+/* All of it, whatever output_limit says; what fails ends the session. */
+void session_send_all(struct session *session, struct berth_bytes bytes);
+/* What waits for the client, and how much more may. */
+size_t session_pending(const struct session *session);
+size_t session_room(const struct session *session);
 /* Hands the kernel what waits. */
 void session_flush(struct session *session);
 void session_uncork(struct session *session);
