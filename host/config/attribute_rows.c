@@ -252,8 +252,8 @@ static const struct attribute service_attributes[] = {
 	.syntax = "no | yes | plus", .initial = "no",
 	.help = "Whether the service is reached through tcpmux by its name; "
 		"with plus, the host tells the client that it was found."},
-    {SERVICE("stream", VALUE_WORD, CHANGE_SESSION, stream), .pending = true,
-	.syntax = "NAME", .initial = "",
+    {SERVICE("stream", VALUE_WORD, CHANGE_SESSION, stream), .syntax = "NAME",
+	.initial = "",
 	.help = "The stream whose modules stand around the service's "
 		"connections; see STREAMS AROUND CONNECTIONS."},
     {SERVICE("proxy_protocol", VALUE_PROXY, CHANGE_SESSION, proxy_protocol),

@@ -369,6 +369,7 @@ build(struct plan *plan)
 		if (result < 0)
 			return result;
 	}
+	plan_check_around(plan);
 	return plan_compare_streams(plan);
 }
 

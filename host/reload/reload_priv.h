@@ -111,6 +111,9 @@ int plan_prepare_streams(struct plan *plan);
 void plan_abandon_streams(struct plan *plan);
 void plan_commit_streams(struct plan *plan);
 
+/* around.c: can each service have the stream that it names? */
+void plan_check_around(struct plan *plan);
+
 /* compare.c: sets fate, reason and what changes. */
 int step_compare(struct plan *plan, struct step *step);
 

@@ -59,5 +59,9 @@ repository_check_concurrency(const struct directive *directive,
 			      ? judge_program(how)
 			      : judge_code(how, type);
 
+	if (why == NULL && (type->flags & BERTH_PEEKS) != 0 &&
+	    directive->settings->stream[0] != '\0')
+		why = "hands connections over as they came: it can't have "
+		      "stream";
 	return why == NULL ? 0 : tell(directive, errors, why);
 }

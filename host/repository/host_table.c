@@ -304,6 +304,7 @@ const struct berth_host repository_host_table = {
     .thread_service = table_thread_service,
     .messages = &message_calls,
     .streams = &stream_calls,
+    .filters = &chain_calls,
     .peek = session_peek,
     .take = session_take,
     .sleep = session_sleep,

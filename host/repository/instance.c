@@ -84,6 +84,7 @@ instance_make_server(struct instance *instance, struct server **ret_server)
 	    .ledger = instance->definition->ledger,
 	    .wrapper = instance->repository->wrapper,
 	    .daemon = daemon_of(instance->definition),
+	    .around = instance_find_around,
 	    .drained = instance_drained,
 	    .stuck = instance_stuck,
 	    .context = instance,

@@ -122,6 +122,7 @@ places_tell(const struct instance *instance, struct text *text)
 bool
 places_left(struct instance *instance)
 {
+	around_sweep(instance->repository);
 	if (instance->places > 0)
 		return true;
 	if (instance->stream == NULL)
@@ -138,6 +139,7 @@ places_free(struct instance *instance)
 
 	if (instance->stream == NULL)
 		return;
+	around_forget(instance);
 	while ((layer = stream_first(instance->stream)) != NULL)
 		place_remove(layer);
 	instance->stream = stream_free(instance->stream);
@@ -212,6 +214,7 @@ void
 places_end_change(struct instance *stream)
 {
 	stream_end_change(stream->stream);
+	around_forget(stream);
 }
 
 void

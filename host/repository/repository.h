@@ -186,6 +186,8 @@ void instance_commit_endpoints(
  * what may fail is done before a commit, and undone in reverse --- */
 
 bool instance_is_stream(const struct instance *instance);
+/* A module that can stand around connections. */
+bool instance_is_filter(const struct instance *instance);
 /* The number of its modules; their names from the head on. */
 unsigned instance_place_count(const struct instance *instance);
 const char *instance_place_name(

@@ -12,6 +12,7 @@
 #include <uthash.h>
 
 #include "repository/repository.h"
+#include "session/chain.h"
 #include "session/connector.h"
 #include "stream/stream.h"
 
@@ -35,7 +36,8 @@ struct repository {
 	struct record *by_name; /* uthash, reserved ones included */
 	struct record_list order;
 	unsigned count;
-	struct instance_list loose; /* retired, and in no record */
+	struct instance_list loose;  /* retired, and in no record */
+	LIST_HEAD(, around) arounds; /* that no connection gets any more */
 	/* As the last ones without endpoints had them: a reference, or NULL. */
 	const struct settings *common;
 	uint64_t walks;
@@ -98,6 +100,7 @@ struct instance {
 	struct berth_service_type *own_type;
 	const struct berth_module_type *module; /* NULL: not one */
 	struct stream *stream;			/* NULL: not one */
+	struct chain_plan *around; /* of a stream; NULL: not yet, or stale */
 	unsigned places; /* of a module: in streams; of a stream: its users */
 	struct fleet *fleet; /* NULL: its code runs in this process */
 	struct plugin_identity *copied; /* of the code of its workers */
@@ -184,6 +187,13 @@ void places_release_stream(
  * and its endpoints.  Negative, told at place, when a thread does not end. */
 int instance_halt(struct instance *instance, const struct place *place,
     struct errors *errors);
+
+/* around.c: a server's way to the modules around its connections. */
+int instance_find_around(void *context, struct chain_plan **ret_plan);
+/* The stream has changed, or ends. */
+void around_forget(struct instance *stream);
+/* Frees what nobody uses any more. */
+void around_sweep(struct repository *repository);
 
 /* hooks.c */
 /* Between the two the service's failures go to these errors at this place; the

@@ -138,7 +138,8 @@ join_again(struct berth_handler *handler, uint64_t now_ns, void *token)
 	}
 	if (now_ns >= instance->deadline.ns) {
 		wait = JOIN_SLOW_NS;
-		if (!instance->late_told)
+		/* Connections that go on with a module are no fault of its. */
+		if (!instance->late_told && instance->module == NULL)
 			tell_late(instance);
 	}
 	if (instance->join_interval_ns != wait) {
