@@ -4,8 +4,7 @@
 import re
 import signal
 
-from berth_e2e import (
-    Host, ask_udp, case, main, receive, run_berthd, wait_until)
+from berth_e2e import Host, ask_udp, case, main, receive, run_berthd
 
 CONF = """
 host { reload = exact }
@@ -75,8 +74,7 @@ def a_mistake_changes_nothing():
         host.write_conf(CONF + "static ekho\n")
         lines = host.reload()
         assert any("svc.conf:6:8: error:" in line for line in lines), lines
-        wait_until(lambda: (host.listening(), host.fds()) == before,
-                   what="the same descriptors")
+        assert (host.listening(), host.fds()) == before
 
 
 @case

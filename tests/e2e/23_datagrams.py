@@ -40,21 +40,20 @@ def forge(source, to, data, stopped):
 
 @case
 def two_hosts_that_answer_each_other_stop_by_themselves():
-    limit = "source_datagrams = 200"  # in ten seconds
-    with Host(ECHO % ("127.0.0.1", limit)) as one, \
-            Host(ECHO % ("127.0.0.2", limit)) as two:
+    with Host(ECHO % ("127.0.0.1", "")) as one, \
+            Host(ECHO % ("127.0.0.2", "")) as two:
         forge(("127.0.0.2", two.port(0)), ("127.0.0.1", one.port(0)), b"x",
               [one, two])
         wait_until(lambda: "too many of this address" in
                    one.log_text() + two.log_text(), 30)
         # It went round, and does no more: nothing is left to go round.
         first = counted(one), counted(two)
-        assert min(first) >= 180, first
+        assert min(first) >= 900, first
         for _ in range(5):
             ask_udp(one.port(0), b"y")
         last = counted(one), counted(two)
         assert last[0] - first[0] <= 5 and last[1] == first[1], (first, last)
-        assert max(last) < 400, last
+        assert max(last) < 1200, last
 
 
 @case

@@ -7,7 +7,6 @@ berth_e2e.py hands on all of it.
 import collections
 import json
 import os
-import random
 import re
 import socket
 import sys
@@ -19,53 +18,23 @@ class Failure(AssertionError):
     """Something that a case needs to go on did not come about."""
 
 
-_given_ports = {}  # number -> the socket that reserves it for this process
-LOWEST_PORT = 10000
-
-
-def _ephemeral_ports():
-    """What the kernel gives to those who ask for any port."""
-    with open("/proc/sys/net/ipv4/ip_local_port_range",
-              encoding="ascii") as file:
-        low, high = map(int, file.read().split())
-    return low, high
-
-
-def _reserved(port):
-    """Takes a port from the tests that run beside this one, to the end of the
-    process: by a name, as the port itself is for somebody else to bind."""
-    name = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    try:
-        name.bind("\0berth-test-port-%d" % port)
-    except OSError:
-        name.close()
-        return False
-    _given_ports[port] = name
-    return True
-
-
-def _is_free(port):
-    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
-        with socket.socket(type=kind) as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                return False
-    return True
+_given_ports = set()
 
 
 def free_port():
-    """A TCP and UDP port of 127.0.0.1 that nobody has, never given twice, and
-    not one that the kernel might give to a client meanwhile."""
-    low, high = _ephemeral_ports()
-    below = range(LOWEST_PORT, low)
-    if len(below) < 1000:  # a machine whose clients may have any
-        below = range(low, high)
-    for _ in range(100000):
-        port = random.choice(below)
-        if port not in _given_ports and _reserved(port) and _is_free(port):
+    """A TCP and UDP port of 127.0.0.1 that nobody has, never given twice."""
+    while True:
+        with socket.socket() as tcp, \
+                socket.socket(type=socket.SOCK_DGRAM) as udp:
+            tcp.bind(("127.0.0.1", 0))
+            port = tcp.getsockname()[1]
+            try:
+                udp.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        if port not in _given_ports:
+            _given_ports.add(port)
             return port
-    raise Failure("no port is free")
 
 
 def connect(address, timeout=TIMEOUT):

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Streams around connections: what the modules do, with every way of driving
+a service, and what a reload makes of them."""
+
+import socket
+
+from berth_e2e import case, main, receive, receive_all, run_berthd, wait_until
+from shipped import Shipped
+from steered import Steered
+
+STREAM = """
+stream dynamic Around STREAM * :stream() {
+%s
+}
+dynamic Echo Service_Object * :echo() {
+    listen = tcp:127.0.0.1:{p0}
+    stream = Around
+%s
+}
+"""
+
+
+def stream(*modules, more=""):
+    """Named m0, m1, ... from the client on."""
+    lines = ["    dynamic m%d Module * %s" % pair
+             for pair in enumerate(modules)]
+    return STREAM % ("\n".join(lines), more)
+
+
+def talk(host, sent, expected, number=0):
+    with host.connect(number) as client:
+        client.sendall(sent)
+        assert receive(client, len(expected)) == expected
+
+
+@case
+def lines_are_frames():
+    with Shipped(stream("frame:make_line() \"-m 20 -c\""), "frame") as host:
+        talk(host, b"one\ntwo\r\n\nfour\r\n", b"one\r\ntwo\r\n\r\nfour\r\n")
+        with host.connect() as client:
+            for byte in b"byte by byte\n":
+                client.sendall(bytes((byte,)))
+            assert receive(client, 14) == b"byte by byte\r\n"
+            client.sendall(b"no end")
+            client.shutdown(socket.SHUT_WR)
+            assert receive_all(client) == b"no end\r\n"
+        with host.connect() as client:
+            client.sendall(b"x" * 40)
+            assert receive_all(client) == b""
+        host.wait_log("Around/m0: a frame of more than 20 bytes")
+
+
+@case
+def frames_of_every_kind():
+    for module, sent, expected in (
+            ("frame:make_delimiter() \"-d '\\\\x00;'\"", b"a\0;b\0;\0;",
+             b"a\0;b\0;\0;"),
+            ("frame:make_fixed() \"-s 4\"", b"abcdefgh", b"abcdefgh"),
+            ("frame:make_fixed() \"-s 4 -p\"", b"ab\0\0cde\0",
+             b"ab\0\0cde\0"),
+            ("frame:make_length() \"-n 2\"", b"\0\3abc\0\0\0\1d",
+             b"\0\3abc\0\0\0\1d"),
+            ("frame:make_length() \"-n 4 -l -w\"",
+             b"\7\0\0\0abc\4\0\0\0", b"\7\0\0\0abc\4\0\0\0"),
+            ("frame:make_line() -k", b"as\r\nit\nis\r\n", b"as\r\nit\nis\r\n"),
+    ):
+        if module.endswith(" -k"):
+            module = module.replace(" -k", " \"-k\"")
+        with Shipped(stream(module), "frame") as host:
+            talk(host, sent, expected)
+            with host.connect() as client:
+                for byte in sent:
+                    client.sendall(bytes((byte,)))
+                assert receive(client, len(expected)) == expected
+
+
+@case
+def bad_lengths_end_the_connection():
+    with Shipped(stream("frame:make_length() \"-w -m 100\""),
+                 "frame") as host:
+        for length in (0, 3, 101, 0xffffffff):
+            with host.connect() as client:
+                client.sendall(length.to_bytes(4, "big"))
+                assert receive_all(client) == b""
+        talk(host, b"\0\0\0\5x", b"\0\0\0\5x")
+
+
+@case
+def bytes_in_hexadecimal():
+    with Shipped(stream("hexdump:make_hexdump() \"-f {dir}/dump -m 16\""),
+                 "hexdump") as host:
+        talk(host, b"hello, hexdump\n\0and more", b"hello, hexdump\n\0and more")
+
+        def lines():
+            with open(host.path("dump"), encoding="ascii") as file:
+                return file.read().splitlines()
+
+        wait_until(lambda: len(lines()) >= 2, what="two lines")
+        up, down = lines()[:2]
+        assert " > 00000000  68 65 6c 6c 6f 2c " in up, up
+        assert up.endswith("  hello, hexdump.."), up
+        assert " < 00000000 " in down, down
+        assert len(lines()) == 2, lines()
+
+
+@case
+def every_way_of_driving():
+    five = ["around:make_pass()"] * 5
+    for how in ("reactive", "iterative", "thread", "pool 3 queue 10"):
+        with Steered("") as host:
+            host.copy_plugins("around")
+            host.write_conf(stream(*five, more="    concurrency = " + how))
+            host.reload()
+            for size in (1, 70000, 300000):
+                with host.connect() as client:
+                    client.settimeout(60)
+                    data = bytes(range(256)) * (size // 256 + 1)
+                    got = bytearray()
+                    view = memoryview(data)
+                    while view:
+                        sent = client.send(view[:40000])
+                        view = view[sent:]
+                        got += receive(client, sent)
+                    client.shutdown(socket.SHUT_WR)
+                    assert receive_all(client) == b""
+                    assert bytes(got) == data
+            assert host.log_text().count("session") < 1000
+
+
+@case
+def what_a_check_says():
+    base = stream("around:make_pass()")
+    for conf, why in (
+            ("static echo { listen = tcp:127.0.0.1:{p0}\nstream = Nope }",
+             "'echo' has 'Nope' around its connections: there is no stream"),
+            ("static discard { listen = tcp:127.0.0.1:{p1} }\n"
+             "static echo { listen = tcp:127.0.0.1:{p0}\nstream = discard }",
+             "there is no stream of that name"),
+            ("stream dynamic S STREAM * :stream() {\n"
+             "dynamic Sign Module * layers:make_sign() }\n"
+             "static echo { listen = tcp:127.0.0.1:{p0}\nstream = S }",
+             "S/Sign can't stand there, it is no filter"),
+            (base.replace("tcp:127.0.0.1:{p0}", "udp:127.0.0.1:{p0}"),
+             "has no connections of bytes"),
+            (base + "dynamic P Program * /bin/cat { "
+             "listen = tcp:127.0.0.1:{p1}\nstream = Around }",
+             "a program has its connections to itself"),
+            (base + "static tcpmux { listen = tcp:127.0.0.1:{p1}\n"
+             "stream = Around }", "it hands connections over"),
+    ):
+        with Steered("") as host:
+            host.copy_plugins("around", "layers")
+            host.write_conf(conf)
+            done = run_berthd("-t", "-f", host.path("svc.conf"),
+                              "--plugin-path", host.plugins)
+            assert done.returncode == 1, conf
+            assert why in done.stderr, done.stderr
+
+
+@case
+def a_stream_in_use_stays():
+    with Steered("") as host, host.log_in() as manager:
+        host.copy_plugins("around", "layers")
+        host.write_conf(stream("around:make_pass()"))
+        host.reload()
+        for line in ("remove Around", "stream Around { dynamic Sign Module * "
+                     "layers:make_sign() }"):
+            said = "\n".join(manager.ask(line).body)
+            assert "'Echo' has 'Around' around its connections" in said, said
+        talk(host, b"still", b"still")
+
+
+@case
+def connections_keep_their_modules():
+    first = stream("frame:make_line() \"-c\"")
+    with Shipped(first, "frame", "hexdump") as host:
+        with host.connect() as old:
+            old.sendall(b"one\n")
+            assert receive(old, 5) == b"one\r\n"
+            host.write_conf(stream("frame:make_line()"))
+            host.reload()
+            talk(host, b"new\r\n", b"new\n")
+            old.sendall(b"two\n")
+            assert receive(old, 5) == b"two\r\n"
+            host.write_conf(first.replace("    stream = Around", ""))
+            host.reload()
+            talk(host, b"plain\r\nx", b"plain\r\nx")
+            old.sendall(b"three\n")
+            assert receive(old, 7) == b"three\r\n"
+
+
+if __name__ == "__main__":
+    main()
