@@ -127,6 +127,7 @@ call_ready(struct berth_filter *filter)
 	if (!chain->waits || link->index + 1 != chain->open_count)
 		return -EALREADY;
 	chain->waits = false;
+	link->up_again = true;
 	if (chain->limit != 0)
 		reactor_cancel(chain->session->lane->owner, chain->limit, NULL);
 	chain->limit = 0;

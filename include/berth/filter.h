@@ -54,7 +54,7 @@ struct berth_filter_type {
 	 * Bytes have come from the client's side; what is for the service goes
 	 * on with berth_pass_up().  Returns how many were taken, from the
 	 * front; the rest is kept, and offered again with what comes next, or
-	 * when there is room above again, or when it is held no more.
+	 * when there is room above again, it is ready, or is held no more.
 	 */
 	int (*up)(struct berth_filter *, struct berth_bytes);
 

@@ -2,7 +2,9 @@
 """Streams around connections: what the modules do, with every way of driving
 a service, and what a reload makes of them."""
 
+import select
 import socket
+import time
 
 from berth_e2e import case, main, receive, receive_all, run_berthd, wait_until
 from shipped import Shipped
@@ -187,6 +189,124 @@ def connections_keep_their_modules():
             talk(host, b"plain\r\nx", b"plain\r\nx")
             old.sendall(b"three\n")
             assert receive(old, 7) == b"three\r\n"
+
+
+@case
+def the_service_is_told_when_all_are_ready():
+    with Steered("") as host:
+        host.copy_plugins("around")
+        conf = stream("around:make_moved()", "around:make_slow()",
+                      "around:make_pass()").replace(
+                          "* :echo()", "* around:make_who()")
+        for how in ("reactive", "pool 2 queue 100"):
+            host.write_conf(conf.replace(
+                "stream = Around", "stream = Around\nconcurrency = " + how))
+            host.reload()
+            stalled = [host.connect() for _ in range(1 if "2" in how else 20)]
+            with host.connect() as client:
+                client.sendall(b"ann")
+                client.sendall(b"\nhello")
+                assert receive(client, 8) == b"welcome\n"
+                assert receive(client, 25) == b"ann at 192.0.2.1:99\nhello"
+                client.sendall(b".")
+                assert receive_all(client) == b".bye\n"
+            with host.connect() as client:
+                client.sendall(b"!\n")
+                assert receive_all(client) == b""
+            host.wait_log("Around/m1: refused")
+            for client in stalled:
+                client.shutdown(socket.SHUT_WR)
+                assert receive_all(client) == b""
+                client.close()
+
+
+@case
+def whoever_is_not_ready_in_time_is_closed():
+    with Steered("") as host:
+        host.copy_plugins("around")
+        host.write_conf(stream("around:make_hasty()"))
+        host.reload()
+        with host.connect() as client:
+            assert receive_all(client) == b""
+        host.wait_log("timed out")
+        talk(host, b"me\nx", b"welcome\nx")
+
+
+@case
+def silence_ends_a_connection():
+    with Shipped(stream("idle:make_idle() \"-t 300ms\""), "idle") as host:
+        with host.connect() as client:
+            client.sendall(b"x")
+            assert receive_all(client) == b"x"
+        host.wait_log("Around/m0: nothing passed for")
+
+
+@case
+def heartbeats_are_answered_or_not():
+    with Shipped(stream("heartbeat:make_heartbeat() "
+                        "\"-t 100ms -n 2 -s 'alive?\\\\n'\""),
+                 "heartbeat") as host:
+        with host.connect() as client:
+            assert receive_all(client) == b"alive?\n" * 2
+        host.wait_log("Around/m0: 2 heartbeats unanswered")
+        with host.connect() as client:
+            for _ in range(3):
+                assert receive(client, 7) == b"alive?\n"
+                client.sendall(b"y")
+                # Another beat may have been on its way.
+                got = b""
+                while not got.endswith(b"y"):
+                    got += receive(client, 1)
+
+
+@case
+def so_many_bytes_a_second():
+    for how in ("reactive", "thread"):
+        with Shipped(stream("rate:make_rate() \"-u 400K -d 400K -b 10K\"",
+                            more="    concurrency = " + how),
+                     "rate") as host:
+            data = bytes(range(256)) * 800
+            began = time.monotonic()
+            with host.connect() as client:
+                client.sendall(data)
+                client.shutdown(socket.SHUT_WR)
+                assert receive_all(client) == data
+            # 190 KiB more than the burst take 475 ms; nothing is too slow.
+            assert time.monotonic() - began > 0.4
+
+
+@case
+def a_slow_reader_holds_up_its_sender_alone():
+    """64 KiB a second behind five modules: who sends has to wait, what is
+    kept stays below the limits, nothing is lost, and others notice nothing."""
+    five = ["rate:make_rate() \"-d 64K\"", "hexdump:make_hexdump() \"-m 16\"",
+            "idle:make_idle()", "heartbeat:make_heartbeat()",
+            "frame:make_line() \"-k\""]
+    conf = stream(*five, more="    output_limit = 64K\n    input_limit = 16K\n"
+                  "    receive_buffer = 16K\n    send_buffer = 16K\n")
+    with Shipped(conf + "static discard { listen = tcp:127.0.0.1:{p1} }\n",
+                 "rate", "hexdump", "idle", "heartbeat", "frame") as host:
+        line = bytes(range(32, 127)) + b"\n"
+        with host.connect() as slow:
+            slow.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16384)
+            slow.setblocking(False)
+            sent, began = 0, time.monotonic()
+            while time.monotonic() - began < 2:
+                try:
+                    sent += slow.send((line * 600)[sent % 96:])
+                except BlockingIOError:
+                    select.select([], [slow], [], 0.1)
+            # Without flow control these would be hundreds of megabytes.
+            most = 1 << 20
+            assert sent < most + 65536 * (time.monotonic() - began), sent
+            talk(host, b"quick\n", b"quick\n")
+            with host.connect(1) as third:
+                third.sendall(b"x" * 1000000)
+            slow.setblocking(True)
+            slow.settimeout(60)
+            slow.shutdown(socket.SHUT_WR)
+            expected = (line * (sent // 96 + 1))[:sent]
+            assert receive_all(slow) == expected
 
 
 if __name__ == "__main__":
