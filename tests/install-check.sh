@@ -91,6 +91,15 @@ done
 [ $count -gt 0 ] || fail "docs/example holds no plugin"
 echo "$count compiled, as C and as C++"
 
+sed -n '/^\.Bd -literal$/,/^\.Ed/{ /^\./d; s/\\e/\\/g; p; }' \
+    "$top/man/berth_log_client.3" >log.c
+# shellcheck disable=SC2046
+quietly $CC -Wall -Werror $(pkg-config --cflags berth-log) -o logs log.c \
+    $(pkg-config --libs berth-log) -Wl,-rpath,"$prefix/lib"
+if ./logs "$work/none" 2>/dev/null; then
+	fail "libberth-log connects to nothing"
+fi
+
 if [ -x "$work/build/berthctl" ]; then
 	for file in bin/berthctl share/man/man1/berthctl.1 \
 	    share/bash-completion/completions/berthctl \

@@ -56,8 +56,8 @@ entry_time(const struct record *record, char text[ENTRY_TIME_BYTES])
 	    record->usecs / 1000, year);
 }
 
-static void
-print_safely(const char *text, size_t size, FILE *out)
+void
+entry_print_safely(const char *text, size_t size, FILE *out)
 {
 	for (size_t i = 0; i < size; i++) {
 		unsigned char byte = (unsigned char)text[i];
@@ -78,10 +78,10 @@ entry_print(const struct entry *entry, const char *separator, FILE *out)
 	char time[ENTRY_TIME_BYTES];
 
 	entry_time(record, time);
-	print_safely(entry->host, strlen(entry->host), out);
+	entry_print_safely(entry->host, strlen(entry->host), out);
 	fprintf(out, "%s%" PRIu32 "%s%" PRId32 "%s%s%s", separator,
 	    record->type, separator, record->pid, separator, time, separator);
-	print_safely(record->text, record->text_size, out);
+	entry_print_safely(record->text, record->text_size, out);
 	putc('\n', out);
 }
 

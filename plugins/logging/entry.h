@@ -33,6 +33,8 @@ void entry_time(const struct record *record, char text[ENTRY_TIME_BYTES]);
 /* host|type|pid|time|text and a newline; what a terminal would obey in the
  * text is escaped. */
 void entry_print(const struct entry *entry, const char *separator, FILE *out);
+/* Any bytes, what a terminal would obey as escapes. */
+void entry_print_safely(const char *text, size_t size, FILE *out);
 /* One JSON object and a newline. */
 void entry_print_json(const struct entry *entry, FILE *out);
 

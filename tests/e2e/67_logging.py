@@ -5,13 +5,14 @@ see of them."""
 import json
 import os
 import random
+import re
 import socket
 import struct
 import subprocess
 import threading
 
 from berth_e2e import (
-    BUILD, TIMEOUT, case, main, receive, receive_all, wait_until)
+    BUILD, SOURCE, TIMEOUT, case, main, receive, receive_all, wait_until)
 from log_records import entries, record, text_of
 from shipped import Shipped
 
@@ -243,6 +244,39 @@ def logger_and_view():
         run("berth-logview", "-p", "LOUD", status=2)
         run("berth-logger", "-t", "LOUD", "x", status=2)
         run("berth-logger", "-u", host.path("none"), "x", status=1)
+
+
+@case
+def the_library():
+    """The example of berth_log_client(3), compiled and run."""
+    with open(os.path.join(SOURCE, "man", "berth_log_client.3"),
+              encoding="utf-8") as file:
+        example = re.search(r"^\.Bd -literal\n(.*?)^\.Ed", file.read(),
+                            re.M | re.S).group(1).replace("\\e", "\\")
+    with server() as host:
+        host.write("example.c", example)
+        compiler = os.environ.get("CC", "cc").split()
+        folders = ["-I" + os.path.join(SOURCE, "include")]
+        subprocess.run(
+            [*compiler, *folders, "-std=c99", "-Wall", "-Wextra", "-pedantic",
+             "-Werror", "-c", "-o", host.path("example.o"),
+             host.path("example.c")], check=True)
+        # The library's sources: itself may be made with a sanitizer.
+        subprocess.run(
+            [*compiler, *folders, "-D_GNU_SOURCE", "-o", host.path("example"),
+             host.path("example.o"),
+             *(os.path.join(SOURCE, "plugins", "logging", name)
+               for name in ("log_client.c", "record.c"))], check=True)
+        done = subprocess.run([host.path("example"), host.path("socket")],
+                              check=False, timeout=TIMEOUT)
+        assert done.returncode == 0
+        name, one = entries(read(host, "localhost.log"))[0]
+        assert name == "localhost"
+        assert text_of(one) == b"the program has started"
+        assert one[8:12] == struct.pack("=I", 0o100)
+        assert subprocess.run(
+            [host.path("example"), host.path("none")], check=False,
+            stderr=subprocess.DEVNULL, timeout=TIMEOUT).returncode == 1
 
 
 @case

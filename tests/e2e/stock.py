@@ -50,13 +50,17 @@ def _unpack(package):
         pass
 
 
-def stock(packages, path):
-    """The path of a packaged program; packages are what it needs."""
+def unpack(packages):
     os.makedirs(ROOT, exist_ok=True)
     with open(os.path.join(FOLDER, "lock"), "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         for package in packages.split():
             _unpack(package)
+
+
+def stock(packages, path):
+    """The path of a packaged program; packages are what it needs."""
+    unpack(packages)
     program = os.path.join(ROOT, path)
     if not os.access(program, os.X_OK):
         raise Failure("%s has no %s" % (packages, path))
