@@ -60,6 +60,7 @@ repository_check_concurrency(const struct directive *directive,
 			      : judge_code(how, type);
 
 	if (why == NULL && (type->flags & BERTH_PEEKS) != 0 &&
+	    directive->settings->stream != NULL &&
 	    directive->settings->stream[0] != '\0')
 		why = "hands connections over as they came: it can't have "
 		      "stream";
