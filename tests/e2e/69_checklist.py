@@ -203,7 +203,9 @@ def r_e_24_a_failed_init_is_not_in_the_repository():
             9, "-z"))
         host.reload()
         host.wait_log("'-z' is no option")
-        assert host.maps().count("logging_client") == before
+        # Its image goes at the end of the turn, after the words.
+        wait_until(lambda: host.maps().count("logging_client") == before,
+                   what="the end of the image")
         with host.connect(0) as client:
             client.sendall(record(b"goes on"))
             client.shutdown(socket.SHUT_WR)

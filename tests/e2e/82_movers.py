@@ -238,7 +238,6 @@ def inetd_in_the_foreground():
         with Called("inetd", words + ["{dir}/svc.conf"], ECHO) as host:
             assert host.running() and talk(7, b"x") == b"x"
             if "-lidE" in words:
-                host.wait_log(r"\[warning\] option -l has no effect: ")
                 host.wait_log(r"\[warning\] option -E has no effect: ")
 
 
