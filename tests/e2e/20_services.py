@@ -12,7 +12,7 @@ import threading
 import time
 
 from berth_e2e import (
-    SOURCE, Host, ask_udp, case, connect, main, receive, receive_all,
+    SOURCE, TIMEOUT, Host, ask_udp, case, connect, main, receive, receive_all,
     receive_until_reset, run_berthd, wait_until)
 from shipped import folder_of
 from steered import SANITIZED
@@ -43,7 +43,7 @@ def pattern(size):
 
 def udp(address, family=socket.AF_INET):
     client = socket.socket(family, socket.SOCK_DGRAM)
-    client.settimeout(30)
+    client.settimeout(TIMEOUT)
     client.connect(address)
     return client
 
@@ -85,14 +85,14 @@ def echo_of_datagrams_and_records():
             client.send(data)
             assert client.recv(1 << 16) == data
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as client:
-            client.settimeout(30)
+            client.settimeout(TIMEOUT)
             client.bind(host.path("me"))
             client.connect(host.path("echo-dgram"))
             client.send(data)
             assert client.recv(1 << 16) == data
         with socket.socket(
                 socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
-            client.settimeout(30)
+            client.settimeout(TIMEOUT)
             client.connect(host.path("echo-packet"))
             for record in (b"a", b"bc", data):
                 client.send(record)

@@ -79,7 +79,7 @@ def nobody_is_started_for_a_silent_connection():
                 assert not client.recv(1)
             except BlockingIOError:
                 pass
-            client.settimeout(30)
+            client.settimeout(host.timeout)
             client.sendall(b"now")
             assert client.recv(100)
 

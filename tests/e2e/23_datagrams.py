@@ -29,7 +29,7 @@ def forge(source, to, data, stopped):
     for host in stopped:
         host.signal(signal.SIGSTOP)
         wait_until(lambda h=host: h.proc("stat").rsplit(")", 1)[1].split()[0]
-                   == "T", 30)
+                   == "T")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         client.bind(source)
@@ -45,7 +45,7 @@ def two_hosts_that_answer_each_other_stop_by_themselves():
         forge(("127.0.0.2", two.port(0)), ("127.0.0.1", one.port(0)), b"x",
               [one, two])
         wait_until(lambda: "too many of this address" in
-                   one.log_text() + two.log_text(), 30)
+                   one.log_text() + two.log_text())
         # It went round, and does no more: nothing is left to go round.
         first = counted(one), counted(two)
         assert min(first) >= 900, first
@@ -64,7 +64,7 @@ def without_the_limit_they_would_go_on():
             Host(ECHO % ("127.0.0.2", free)) as two:
         forge(("127.0.0.2", two.port(0)), ("127.0.0.1", one.port(0)), b"x",
               [one, two])
-        wait_until(lambda: counted(one) > 3000 and counted(two) > 3000, 60)
+        wait_until(lambda: counted(one) > 3000 and counted(two) > 3000)
         # And a reload ends it.
         one.write_conf(ECHO % ("127.0.0.1", "source_datagrams = 10"))
         one.reload()
@@ -109,7 +109,7 @@ def long_answers_have_to_be_asked_for():
     with Host(conf % (text, "")) as host:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
             client.connect(("127.0.0.1", host.port(0)))
-            client.settimeout(30)
+            client.settimeout(host.timeout)
             client.send(b"?")
             host.wait_log("the answer is longer than it")
             client.send(b"?" * 200)  # is long enough for its own

@@ -322,7 +322,7 @@ def a_client_that_does_not_read_stops_only_itself():
         if not SANITIZED:  # whose allocator keeps what was freed
             assert host.rss_kb() - before < 64 * 1024
         # One of them thinks better of it, and everything is there.
-        greedy[0].settimeout(30)
+        greedy[0].settimeout(host.timeout)
         told = receive(greedy[0], 2000000).decode()
         assert told.count("\nOK\n") >= 5, told.count("\nOK\n")
         for client in greedy:

@@ -69,7 +69,7 @@ def who_ends_after_one_line_gets_nothing():
 
 @case
 def a_slow_reader_holds_up_nobody_else():
-    with Sequence(SEQUENCE % "30s") as host, connect(host.port(1)) as slow:
+    with Sequence(SEQUENCE % "1h") as host, connect(host.port(1)) as slow:
         slow.setblocking(False)
         block = os.urandom(65536)
         sent = 0
@@ -84,7 +84,7 @@ def a_slow_reader_holds_up_nobody_else():
                 assert receive(client, 13) == BANNERS[0]
                 client.sendall(b"hello")
                 assert receive(client, 5) == b"hello"
-        slow.settimeout(60)
+        slow.settimeout(host.timeout)
         slow.shutdown(socket.SHUT_WR)
         back = receive_all(slow)
         assert back[:13] == BANNERS[0]
@@ -95,7 +95,7 @@ def a_slow_reader_holds_up_nobody_else():
 
 @case
 def a_swap_under_load_loses_nobody():
-    with Sequence(SEQUENCE % "30s") as host:
+    with Sequence(SEQUENCE % "1h") as host:
         with host.connect(1) as held, Load(host.port(1), BANNERS) as load:
             assert receive(held, 13) == BANNERS[0]
             for number in range(SWAPS):

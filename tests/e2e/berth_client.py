@@ -11,7 +11,7 @@ import re
 import socket
 import sys
 
-TIMEOUT = float(os.environ.get("BERTH_TEST_TIMEOUT", "30"))
+TIMEOUT = float(os.environ.get("BERTH_TEST_TIMEOUT", "120"))
 
 
 class Failure(AssertionError):

@@ -12,7 +12,8 @@ import subprocess
 import tempfile
 import threading
 
-from berth_e2e import BUILD, BERTHD, SOURCE, Host, connect, receive
+from berth_e2e import (
+    BUILD, BERTHD, SOURCE, TIMEOUT, Host, connect, receive)
 
 PLUGINS = os.path.join(BUILD, "tests", "plugins")
 # A plugin that comes with the host.
@@ -151,7 +152,7 @@ class Load:
     def stop(self):
         """(talks, failures, the first failure)."""
         self._stop.set()
-        self._process.join(60)
+        self._process.join(TIMEOUT)
         if self._process.is_alive():
             self._process.kill()
         first = None if self._what.empty() else self._what.get()
