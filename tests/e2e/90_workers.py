@@ -105,7 +105,7 @@ def ended_by_itself():
 
 @case
 def hung():
-    log = die("hang", "watchdog = 1s; stop_timeout = 1s", (DEATHS + 1) // 2)
+    log = die("hang", "watchdog = 3s; stop_timeout = 1s", (DEATHS + 1) // 2)
     assert "has not answered" in log, log
 
 

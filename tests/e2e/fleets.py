@@ -71,6 +71,15 @@ def children(host):
         return [int(word) for word in file.read().split()]
 
 
+def refused(host, number=0):
+    """Does nobody listen there?"""
+    try:
+        host.connect(number).close()
+        return False
+    except ConnectionRefusedError:
+        return True
+
+
 class Neighbour:
     """A client that comes again and again; may_lose: so often it may lose its
     session.  It must never be turned away, and is served again and again."""
