@@ -7,6 +7,7 @@ berth_e2e.py hands on all of it.
 import collections
 import json
 import os
+import random
 import re
 import socket
 import sys
@@ -18,22 +19,49 @@ class Failure(AssertionError):
     """Something that a case needs to go on did not come about."""
 
 
-_given_ports = set()
+BLOCK = 100  # ports
+FIRST, LAST = 12000, 32000  # below those that the kernel gives to clients
+_blocks = []  # sockets by whose names the ports are this process's
+_ports = []
+
+
+def _take_block():
+    """Ports for this process alone among all that run tests now."""
+    starts = list(range(FIRST, LAST, BLOCK))
+    random.shuffle(starts)
+    for start in starts:
+        claim = socket.socket(socket.AF_UNIX)
+        try:
+            claim.bind("\0berth-test-ports-%d" % start)
+        except OSError:
+            claim.close()
+            continue
+        _blocks.append(claim)
+        _ports.extend(range(start, start + BLOCK))
+        return
+    raise Failure("no ports are left for this test")
+
+
+def _is_free(port):
+    with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
+        try:
+            tcp.bind(("0.0.0.0", port))
+            udp.bind(("0.0.0.0", port))
+        except OSError:
+            return False
+    return True
 
 
 def free_port():
-    """A TCP and UDP port of 127.0.0.1 that nobody has, never given twice."""
+    """A TCP and UDP port that nobody has, never given twice.
+
+    No client of another test can come to have it meanwhile.
+    """
     while True:
-        with socket.socket() as tcp, \
-                socket.socket(type=socket.SOCK_DGRAM) as udp:
-            tcp.bind(("127.0.0.1", 0))
-            port = tcp.getsockname()[1]
-            try:
-                udp.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        if port not in _given_ports:
-            _given_ports.add(port)
+        if not _ports:
+            _take_block()
+        port = _ports.pop()
+        if _is_free(port):
             return port
 
 
