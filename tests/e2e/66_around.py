@@ -234,7 +234,7 @@ def whoever_is_not_ready_in_time_is_closed():
 
 @case
 def silence_ends_a_connection():
-    with Shipped(stream("idle:make_idle() \"-t 300ms\""), "idle") as host:
+    with Shipped(stream("idle:make_idle() \"-t 3s\""), "idle") as host:
         with host.connect() as client:
             client.sendall(b"x")
             assert receive_all(client) == b"x"
@@ -244,11 +244,11 @@ def silence_ends_a_connection():
 @case
 def heartbeats_are_answered_or_not():
     with Shipped(stream("heartbeat:make_heartbeat() "
-                        "\"-t 100ms -n 2 -s 'alive?\\\\n'\""),
+                        "\"-t 1s -n 3 -s 'alive?\\\\n'\""),
                  "heartbeat") as host:
         with host.connect() as client:
-            assert receive_all(client) == b"alive?\n" * 2
-        host.wait_log("Around/m0: 2 heartbeats unanswered")
+            assert receive_all(client) == b"alive?\n" * 3
+        host.wait_log("Around/m0: 3 heartbeats unanswered")
         with host.connect() as client:
             for _ in range(3):
                 assert receive(client, 7) == b"alive?\n"
