@@ -285,7 +285,9 @@ chain_is_reading(const struct session *session)
 		return true;
 	return session->phase == PHASE_OPEN && (session->flags & bits) == 0 &&
 	       chain->held_up == 0 &&
-	       chain->up_bytes < session_settings(session)->input_limit_bytes;
+	       (chain->ready ||
+		   chain->up_bytes <
+		       session_settings(session)->input_limit_bytes);
 }
 
 bool

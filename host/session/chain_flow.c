@@ -174,30 +174,6 @@ into_service(struct chain *chain, struct berth_bytes in)
 	}
 }
 
-void
-chain_up_into(struct chain *chain, unsigned index, struct berth_bytes in)
-{
-	struct chain_link *link;
-
-	if (chain->session->phase != PHASE_OPEN || index < chain->end_up_at)
-		return;
-	for (; index < chain->count; index++) {
-		link = &chain->links[index];
-		if (link->up != NULL || !chain_takes_up(link)) {
-			keep(chain, &link->up, &chain->up_bytes, in);
-			link->up_again = true;
-			if (chain_takes_up(link))
-				offer_kept_up(link);
-			return;
-		}
-		if (link->type->up != NULL) {
-			offer_new_up(link, in);
-			return;
-		}
-	}
-	into_service(chain, in);
-}
-
 /* One without a hook passes on what it was held up with. */
 static void
 pass_kept_up(struct chain_link *link)
@@ -214,6 +190,39 @@ pass_kept_up(struct chain_link *link)
 	buffer_drop(&mine);
 }
 
+static void
+offer_kept(struct chain_link *link)
+{
+	if (link->type->up == NULL)
+		pass_kept_up(link);
+	else
+		offer_kept_up(link);
+}
+
+void
+chain_up_into(struct chain *chain, unsigned index, struct berth_bytes in)
+{
+	struct chain_link *link;
+
+	if (chain->session->phase != PHASE_OPEN || index < chain->end_up_at)
+		return;
+	for (; index < chain->count; index++) {
+		link = &chain->links[index];
+		if (link->up != NULL || !chain_takes_up(link)) {
+			keep(chain, &link->up, &chain->up_bytes, in);
+			link->up_again = true;
+			if (chain_takes_up(link))
+				offer_kept(link);
+			return;
+		}
+		if (link->type->up != NULL) {
+			offer_new_up(link, in);
+			return;
+		}
+	}
+	into_service(chain, in);
+}
+
 static bool
 offer_up(struct chain_link *link)
 {
@@ -225,10 +234,7 @@ offer_up(struct chain_link *link)
 	}
 	if (link->up == NULL || !due || !chain_takes_up(link))
 		return false;
-	if (link->type->up == NULL)
-		pass_kept_up(link);
-	else
-		offer_kept_up(link);
+	offer_kept(link);
 	return true;
 }
 
