@@ -4,7 +4,8 @@
 import re
 import signal
 
-from berth_e2e import Host, ask_udp, case, main, receive, run_berthd
+from berth_e2e import (
+    Host, ask_udp, case, main, receive, run_berthd, wait_until)
 
 CONF = """
 host { reload = exact }
@@ -74,7 +75,8 @@ def a_mistake_changes_nothing():
         host.write_conf(CONF + "static ekho\n")
         lines = host.reload()
         assert any("svc.conf:6:8: error:" in line for line in lines), lines
-        assert (host.listening(), host.fds()) == before
+        wait_until(lambda: (host.listening(), host.fds()) == before,
+                   what="the same descriptors")
 
 
 @case

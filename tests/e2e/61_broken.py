@@ -12,7 +12,7 @@ import re
 import shutil
 import socket
 
-from berth_e2e import case, main, receive
+from berth_e2e import case, main, receive, wait_until
 from steered import Load, Steered
 
 GOOD = """# line 1 of the good file
@@ -235,7 +235,8 @@ def broken_configurations_change_nothing():
             talks, failures, first = load.stop()
         assert not wrong, "\n\n".join(wrong)
         assert failures == 0, (talks, failures, first)
-        assert len(host.fds()) <= descriptors + 4
+        wait_until(lambda: len(host.fds()) <= descriptors + 4,
+                   what="no more descriptors than %d" % (descriptors + 4))
         # And what is good again is taken.
         host.write_conf(GOOD + "static discard\n")
         assert "+ discard" in "\n".join(host.reload())

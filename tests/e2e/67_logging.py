@@ -124,9 +124,12 @@ def what_is_no_record():
 
 @case
 def idle_clients_are_evicted():
-    with server(attributes="idle_timeout = 200ms") as host:
+    with server() as host:
         with host.connect(0) as client:
             client.sendall(record(b"one"))
+            wait_until(lambda: read(host), what="the record")
+            host.write_conf(CONF % ("-d {dir}", "idle_timeout = 200ms"))
+            host.reload()
             assert receive_all(client) == b""
         assert len(entries(read(host))) == 1
 
@@ -167,6 +170,7 @@ def one_file_and_reload():
     with server("-o one {dir}/all") as host:
         with host.connect(0) as client:
             client.sendall(record(b"1"))
+            wait_until(lambda: read(host, "all"), what="the first record")
             host.write_conf(CONF % ("-o one {dir}/other", ""))
             host.reload()
             client.sendall(record(b"2"))  # served by the old one

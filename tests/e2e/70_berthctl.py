@@ -129,7 +129,9 @@ def suspends():
 def plans_and_reloads():
     with Steered() as host:
         assert host.ctl("plan") == "= 3 unchanged\n"
-        with host.connect(0):
+        with host.connect(0) as client:
+            client.sendall(b"x")  # whoever is served is counted
+            assert receive(client, 1) == b"x"
             host.write_conf(CONF.replace(
                 "udp:127.0.0.1:{p0}", "").replace(
                 "static daytime", "static time"))

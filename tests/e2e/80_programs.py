@@ -119,9 +119,9 @@ def a_replaced_program_drains():
 
 @case
 def the_hosts_end_asks_first():
-    conf = ("host { shutdown = 1s }\n"
+    conf = ("host { shutdown = 100ms }\n"
             "dynamic P Program * %s active wait "
-            "{ listen = tcp:127.0.0.1:{p0} }") % PROBE
+            "{ listen = tcp:127.0.0.1:{p0}; linger = 30s }") % PROBE
     conf = conf.replace("active wait", "active \"wait\"")
     with Host(conf) as host:
         with host.connect(0) as client:

@@ -64,7 +64,7 @@ def sessions_and_programs_in_xinetds_words():
         assert re.fullmatch(
             TIME + r"START: echo pid=0 from=127\.0\.0\.1", found[0]), found
         assert re.fullmatch(
-            TIME + r"EXIT: echo status=0 pid=0 duration=0\(sec\) in=5 out=5",
+            TIME + r"EXIT: echo status=0 pid=0 duration=\d+\(sec\) in=5 out=5",
             found[1]), found
         visit(host, 1)
         found = wait_lines(host, 4)
@@ -72,7 +72,7 @@ def sessions_and_programs_in_xinetds_words():
             TIME + r"START: cat pid=(\d+) from=127\.0\.0\.1", found[2])
         assert start, found
         assert re.fullmatch(
-            TIME + r"EXIT: cat status=0 pid=%s duration=\d\(sec\)"
+            TIME + r"EXIT: cat status=0 pid=%s duration=\d+\(sec\)"
             % start.group(1), found[3]), found
         with host.connect(2) as client:
             receive_all(client)
@@ -94,7 +94,7 @@ def the_same_as_json_and_logfmt():
         assert start["client"] == "127.0.0.1" and start["port"] == port
         assert end["session"] == start["session"] and end["port"] == port
         assert end["reason"] == "closed in order"
-        assert end["in"] == end["out"] == 5 and end["duration"] < 10
+        assert end["in"] == end["out"] == 5 and end["duration"] < 100
         port = visit(host, 1)
         found = wait_lines(host, 2, "fmt")
         assert re.search(
@@ -196,7 +196,8 @@ def a_change_is_live():
             wait_lines(host, 1, "one")
             host.write_conf(conf % "FILE {dir}/two")
             assert "~ echo" in "\n".join(host.reload())
-            assert host.path("one") not in host.fds().values()
+            wait_until(lambda: host.path("one") not in host.fds().values(),
+                       what="the old file closed")
             client.shutdown(socket.SHUT_WR)
             assert receive_all(client) == b""
         assert "EXIT: echo" in wait_lines(host, 1, "two")[0]
@@ -300,7 +301,7 @@ def a_burst_is_counted():
     conf = ECHO.replace(
         " }", "\nlog_type = FILE {dir}/log; log_on_success = HOST\n"
         "log_rate = %s }")
-    with Host(conf % "100/1h") as host:
+    with Host(conf % "100/24h") as host:
         for _ in range(9999):
             host.connect(0).close()
         # Who is served last comes behind all that wait.
@@ -308,7 +309,7 @@ def a_burst_is_counted():
         found = wait_lines(host, 100)
         assert all("START: echo from=" in line for line in found)
         # All were there, as another span of time shows.
-        host.write_conf(conf % "100/2h")
+        host.write_conf(conf % "100/23h")
         host.reload()
         found = wait_lines(host, 101)
         assert found[100].endswith(

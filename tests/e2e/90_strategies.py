@@ -122,14 +122,14 @@ def a_slow_client_holds_up_iterative_only():
         with Driven(CONF % word) as host:
             with host.connect(1) as slow, host.connect(1) as quick:
                 assert receive(slow, len(BANNER)) == BANNER
-                quick.settimeout(0.3 if waits else 10)
+                quick.settimeout(0.3 if waits else host.timeout)
                 try:
                     assert receive(quick, len(BANNER)) == BANNER
                     served = True
                 except (socket.timeout, Failure):
                     served = False
                 assert served != waits, word
-                quick.settimeout(10)
+                quick.settimeout(host.timeout)
                 slow.close()
                 if waits:
                     assert receive(quick, len(BANNER)) == BANNER
@@ -192,6 +192,8 @@ def removed_with_live_sessions_is_gone():
             with host.log_in() as manager:
                 manager.do("remove Banner")
                 wait_until(lambda: not host.images())  # noqa: B023
+                # One that was joined may be listed for a moment.
+                wait_until(lambda: not host.session_threads())  # noqa: B023
                 base = len(host.fds()), host.threads()
                 add = host.fill(
                     "dynamic Banner Service_Object * live:make_banner() { "
@@ -264,11 +266,14 @@ def listed_and_suspended():
         with host.log_in() as manager, host.connect(1) as first, \
                 host.connect(1) as second:
             assert receive(first, 13) == BANNER
-            wait_until(lambda: len(manager.do("sessions Banner")) == 2)
-            listed = [line.split()[1:3]
-                      for line in manager.do("sessions Banner")]
-            assert [line[1] for line in listed] == ["open", "waiting"], listed
-            assert all(line[0].startswith("127.0.0.1:") for line in listed)
+
+            def listed():
+                return [line.split()[1:3]
+                        for line in manager.do("sessions Banner")]
+            # A thread that is not on time to be looked at is called busy.
+            wait_until(lambda: [line[1] for line in listed()] ==
+                       ["open", "waiting"], what="one open, one that waits")
+            assert all(line[0].startswith("127.0.0.1:") for line in listed())
             manager.do("suspend Banner")
             first.close()
             second.settimeout(0.3)
@@ -277,7 +282,7 @@ def listed_and_suspended():
             except socket.timeout:
                 pass
             manager.do("resume Banner")
-            second.settimeout(10)
+            second.settimeout(host.timeout)
             assert receive(second, 13) == BANNER
 
 

@@ -19,50 +19,53 @@ class Failure(AssertionError):
     """Something that a case needs to go on did not come about."""
 
 
-BLOCK = 100  # ports
-FIRST, LAST = 12000, 32000  # below those that the kernel gives to clients
-_blocks = []  # sockets by whose names the ports are this process's
-_ports = []
+_given_ports = {}  # number -> the socket that reserves it for this process
+LOWEST_PORT = 10000
 
 
-def _take_block():
-    """Ports for this process alone among all that run tests now."""
-    starts = list(range(FIRST, LAST, BLOCK))
-    random.shuffle(starts)
-    for start in starts:
-        claim = socket.socket(socket.AF_UNIX)
-        try:
-            claim.bind("\0berth-test-ports-%d" % start)
-        except OSError:
-            claim.close()
-            continue
-        _blocks.append(claim)
-        _ports.extend(range(start, start + BLOCK))
-        return
-    raise Failure("no ports are left for this test")
+def _ephemeral_ports():
+    """What the kernel gives to those who ask for any port."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range",
+              encoding="ascii") as file:
+        low, high = map(int, file.read().split())
+    return low, high
+
+
+def _reserved(port):
+    """Takes a port from the tests that run beside this one, to the end of the
+    process: by a name, as the port itself is for somebody else to bind."""
+    name = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        name.bind("\0berth-test-port-%d" % port)
+    except OSError:
+        name.close()
+        return False
+    _given_ports[port] = name
+    return True
 
 
 def _is_free(port):
-    with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
-        try:
-            tcp.bind(("0.0.0.0", port))
-            udp.bind(("0.0.0.0", port))
-        except OSError:
-            return False
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+        with socket.socket(type=kind) as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                return False
     return True
 
 
 def free_port():
-    """A TCP and UDP port that nobody has, never given twice.
-
-    No client of another test can come to have it meanwhile.
-    """
-    while True:
-        if not _ports:
-            _take_block()
-        port = _ports.pop()
-        if _is_free(port):
+    """A TCP and UDP port of 127.0.0.1 that nobody has, never given twice, and
+    not one that the kernel might give to a client meanwhile."""
+    low, high = _ephemeral_ports()
+    below = range(LOWEST_PORT, low)
+    if len(below) < 1000:  # a machine whose clients may have any
+        below = range(low, high)
+    for _ in range(100000):
+        port = random.choice(below)
+        if port not in _given_ports and _reserved(port) and _is_free(port):
             return port
+    raise Failure("no port is free")
 
 
 def connect(address, timeout=TIMEOUT):

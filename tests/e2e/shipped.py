@@ -8,7 +8,7 @@ import socket
 import tempfile
 import threading
 
-from berth_e2e import BUILD, TIMEOUT, Failure, Host
+from berth_e2e import BUILD, TIMEOUT, Failure, Host, free_port
 
 
 def folder_of(*names):
@@ -45,7 +45,9 @@ class Server:
     """A listening socket and a thread that calls serve(connection) for each
     client in a thread of its own."""
 
-    def __init__(self, serve, address=("127.0.0.1", 0), family=None):
+    def __init__(self, serve, address=None, family=None):
+        # One of its own: it may go and come back.
+        address = address or ("127.0.0.1", free_port())
         family = family or (socket.AF_INET if isinstance(address, tuple)
                             else socket.AF_UNIX)
         self._serve = serve

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Programs of Debian packages, downloaded and unpacked into the build folder.
+"""Programs of Debian packages, downloaded and unpacked into the build folder,
+or into the folder that BERTH_STOCK names, which several builds may share.
 
 Nothing is installed, and nothing of a package runs by itself.  A package that
 cannot be had is a failure, never a skip: what a test did not see, it does not
-vouch for.
+vouch for.  A network that is slow or fails for a while is tried again.
 """
 
 import fcntl
@@ -11,41 +12,59 @@ import glob
 import os
 import shutil
 import subprocess
+import time
 
 from berth_e2e import BUILD, Failure
 
-FOLDER = os.path.join(BUILD, "tests", "stock")
+FOLDER = os.path.abspath(os.environ.get(
+    "BERTH_STOCK", os.path.join(BUILD, "tests", "stock")))
+TRIES = 5
 ROOT = os.path.join(FOLDER, "root")
 
 
+def _run(*words):
+    """(whether it succeeded, what it said)."""
+    try:
+        done = subprocess.run(words, cwd=FOLDER, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, check=False,
+                              timeout=180, text=True)
+    except subprocess.TimeoutExpired as expired:
+        return False, str(expired)
+    return done.returncode == 0, done.stdout
+
+
 def _download(package):
-    return subprocess.run(["apt-get", "download", "-q", package], cwd=FOLDER,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          check=False, timeout=180, text=True)
+    """The file."""
+    said = ""
+    for number in range(TRIES):
+        for old in glob.glob(os.path.join(FOLDER, package + "_*.deb")):
+            os.unlink(old)
+        good, said = _run("apt-get", "-o", "Acquire::Retries=3", "download",
+                          "-q", package)
+        files = glob.glob(os.path.join(FOLDER, package + "_*.deb"))
+        if good and len(files) == 1:
+            return files[0]
+        if number > 0:
+            time.sleep(5 * number)
+        _update()
+    raise Failure("package %s: %s" % (package, said))
 
 
 def _update():
     """The lists of packages: old, or not there at all on a new machine."""
-    words = ["apt-get", "update", "-qq"]
+    words = ["apt-get", "-o", "Acquire::Retries=3", "update", "-qq"]
     if os.geteuid() != 0:
         words.insert(0, "sudo")
-    subprocess.run(words, stdout=subprocess.DEVNULL, check=False, timeout=300)
+    _run(*words)
 
 
 def _unpack(package):
     done = os.path.join(FOLDER, package + ".done")
     if os.path.exists(done):
         return
-    for old in glob.glob(os.path.join(FOLDER, package + "_*.deb")):
-        os.unlink(old)
-    got = _download(package)
-    if got.returncode != 0:
-        _update()
-        got = _download(package)
-    files = glob.glob(os.path.join(FOLDER, package + "_*.deb"))
-    if got.returncode != 0 or len(files) != 1:
-        raise Failure("package %s: %s" % (package, got.stdout))
-    subprocess.run(["dpkg-deb", "-x", files[0], ROOT], check=True, timeout=120)
+    subprocess.run(["dpkg-deb", "-x", _download(package), ROOT], check=True,
+                   timeout=300)
     with open(done, "w", encoding="ascii"):
         pass
 

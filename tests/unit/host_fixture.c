@@ -377,7 +377,7 @@ fixture_until(
     struct fixture *fixture, bool (*condition)(struct fixture *fixture))
 {
 	struct reactor *reactor = host_owner(fixture->host)->reactor;
-	uint64_t end_ns = mono_now().ns + MONO_MS(10000);
+	uint64_t end_ns = mono_now().ns + MONO_MS(60000);
 
 	while (!condition(fixture)) {
 		assert_true(mono_now().ns < end_ns);

@@ -39,7 +39,7 @@ init_settings(struct settings *settings)
 	memset(settings, 0, sizeof(*settings));
 	settings->backlog = 128;
 	settings->nodelay = true;
-	settings->linger_ms = 2000;
+	settings->linger_ms = 600000;
 	settings->drain_ms = 30000;
 	settings->input_limit_bytes = 65536;
 	settings->output_limit_bytes = 65536;

@@ -518,6 +518,7 @@ static int
 by_drain(struct stage *stage, int client)
 {
 	(void)client;
+	stage->bed->settings.linger_ms = 10;
 	server_drain(stage->server, MONO_MS(5));
 	return -ECANCELED;
 }
