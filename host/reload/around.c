@@ -154,6 +154,10 @@ check_definition(struct plan *plan, struct step *step)
 		tell(&around, "",
 		    "a program has its connections to itself; it can't have "
 		    "stream");
+	else if (definition_has_workers(definition->settings, definition->type))
+		tell(&around, "",
+		    "it runs in processes, which do not have the stream; it "
+		    "can't have stream together with workers or process");
 	else if (is_peeking(plan, definition))
 		tell(&around, "",
 		    "it hands connections over as they came; it can't have "

@@ -147,6 +147,10 @@ def what_a_check_says():
             (base + "dynamic P Program * /bin/cat { "
              "listen = tcp:127.0.0.1:{p1}\nstream = Around }",
              "a program has its connections to itself"),
+            (stream("around:make_pass()", more="    workers = 1"),
+             "it runs in processes"),
+            (stream("around:make_pass()", more="    concurrency = process"),
+             "it runs in processes"),
             (base + "static tcpmux { listen = tcp:127.0.0.1:{p1}\n"
              "stream = Around }", "it hands connections over"),
     ):
