@@ -119,7 +119,7 @@ def much_for_who_reads_slowly():
 def clients_of_others():
     conf = """
     static daytime { listen = tcp:127.0.0.1:{p1}; stream = Secure }
-    dynamic Web Service_Object * health:make_health() "/bin/echo all is well" {
+    dynamic Web Service_Object * health:make_health() "-f http /bin/echo all is well" {
         listen = tcp:127.0.0.1:{p2}
         stream = Secure
     }
