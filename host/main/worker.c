@@ -261,6 +261,12 @@ program_work(struct program *program)
 
 	/* Else it would be called after the descriptor that it was run by. */
 	prctl(PR_SET_NAME, "berthd-worker", 0, 0, 0);
+	/*
+	 * Its end is that of the host, even if it hangs.  Here, since execve(2)
+	 * forgets it when it gives rights back; a host that has died before is
+	 * noticed by the channel.
+	 */
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	log_sink_to_host(&program->sink);
 	if (fcntl(errand.channel, F_SETFD, FD_CLOEXEC) < 0) {
 		log_printf(&program->sink.log, BERTH_ERROR, NULL,

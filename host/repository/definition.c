@@ -270,7 +270,6 @@ make_worker_template(struct definition *definition,
 	    &directive->name_place, errors, &definition->program);
 	if (result < 0)
 		return result;
-	definition->program->is_worker = true;
 	if (definition->program->not_applied != NULL)
 		errors_add(errors, SEVERITY_WARNING, 0, &directive->name_place,
 		    "'%s' goes on without %s", definition->name,

@@ -296,10 +296,6 @@ as_user(struct job *job)
 	if (template->no_new_privs &&
 	    syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return fail(job, SPAWN_NO_NEW_PRIVS);
-	/* Here, since a change of user forgets it. */
-	if (template->is_worker &&
-	    syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
-		return fail(job, SPAWN_CAPABILITIES);
 	return 0;
 }
 

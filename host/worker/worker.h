@@ -51,7 +51,6 @@ struct spawn_template {
 	const char *not_applied;       /* of its sandbox; NULL: all is */
 	bool wait;
 	uint64_t max_session_ms; /* of a program for one connection; 0: any */
-	bool is_worker;		 /* ends with the host, whatever happens */
 };
 
 /* What a program is to be, before it is known whether that can be. */

@@ -294,9 +294,13 @@ def more_workers_come_with_load_and_go_without():
 
 @case
 def they_end_with_the_host():
-    host = steered(worker("workers = 2"))
+    """Also one that would never look at anything again."""
+    host = steered(worker("workers = 2; instances = 1"))
     try:
         pids = list(fleet(host).values())
+        with host.connect(0) as client:
+            client.sendall(b"hang\n")
+            say(host, "pid")  # by the other one
         host.stop(signal.SIGKILL, expected=-signal.SIGKILL)
         wait_until(lambda: not [pid for pid in pids if alive(pid)],
                    what="workers ended")
