@@ -15,7 +15,7 @@ from berth_e2e import (
     BUILD, SOURCE, TIMEOUT, case, main, receive_all, wait_until)
 from log_records import entries
 from shipped import Shipped
-from stock import LIBRARIES, ROOT, unpack
+from stock import FOLDER, LIBRARIES, ROOT, unpack
 
 CONF = 'dynamic Logs Service_Object * logging_server:make_logging_server() ' \
        '"-d {dir}" { listen = tcp:127.0.0.1:{p0} }\n'
@@ -47,7 +47,7 @@ def swapped(data):
 def peer():
     """The program of both ends, compiled once."""
     unpack("libace-7.0.8 libace-dev")
-    made = os.path.join(BUILD, "tests", "stock", "ace_peer")
+    made = os.path.join(FOLDER, "ace_peer")
     source = os.path.join(SOURCE, "tests", "e2e", "ace_peer.cc")
     if not os.path.exists(made) or \
             os.path.getmtime(made) < os.path.getmtime(source):
