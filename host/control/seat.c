@@ -87,6 +87,15 @@ add(struct channel_beat *beat, const struct instance *instance)
 	beat->bytes_out += counters.bytes_out;
 }
 
+/* NULL: none, or it has ended while the host stops. */
+static struct server *
+server_of_record(const struct record *record)
+{
+	struct instance *current = record_current(record);
+
+	return current != NULL ? instance_server(current) : NULL;
+}
+
 static void
 take_pulse(struct host *host, struct channel_beat *beat)
 {
@@ -95,10 +104,11 @@ take_pulse(struct host *host, struct channel_beat *beat)
 	for (; record != NULL; record = record_next(record)) {
 		struct instance *current = record_current(record);
 		const struct instance *old = record_first_draining(record);
+		struct server *server = server_of_record(record);
 
 		if (current != NULL)
 			add(beat, current);
-		if (current != NULL && server_is_full(instance_server(current)))
+		if (server != NULL && server_is_full(server))
 			beat->flags |= CHANNEL_BEAT_FULL;
 		for (; old != NULL; old = instance_next_draining(old))
 			add(beat, old);
@@ -141,11 +151,13 @@ static void
 leave(struct host *host, uint32_t drain_ms)
 {
 	struct record *record = repository_first(host->repository);
+	struct server *server;
 
-	for (; record != NULL; record = record_next(record))
-		if (record_current(record) != NULL)
-			server_set_listeners(
-			    instance_server(record_current(record)), NULL, 0);
+	for (; record != NULL; record = record_next(record)) {
+		server = server_of_record(record);
+		if (server != NULL)
+			server_set_listeners(server, NULL, 0);
+	}
 	host_drain(host, drain_ms);
 }
 
@@ -166,20 +178,19 @@ static void
 serve(struct seat *seat, struct channel_message *message)
 {
 	struct record *record = repository_first(seat->host->repository);
-	struct instance *instance = record != NULL ? record_current(record)
-						   : NULL;
+	struct server *server = record != NULL ? server_of_record(record)
+					       : NULL;
 	struct channel_connection connection;
 	struct visitor visitor;
 	const void *peer = &connection.peer;
 
-	if (instance == NULL || message->fd < 0 ||
+	if (server == NULL || message->fd < 0 ||
 	    channel_read(message, &connection, sizeof(connection)) < 0 ||
 	    connection.peer_size > sizeof(connection.peer)) {
 		served(seat);
 		return;
 	}
-	visitor_init(&visitor, instance_server(instance), NULL,
-	    base_take_fd(&message->fd));
+	visitor_init(&visitor, server, NULL, base_take_fd(&message->fd));
 	if (connection.peer_size > 0) {
 		visitor_set_peer(&visitor, peer, connection.peer_size);
 		visitor.local = connection.local;

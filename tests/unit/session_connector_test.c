@@ -30,8 +30,11 @@ struct stage {
 	char full[64]; /* an endpoint that does not answer */
 	int full_fd, waiting[64];
 	unsigned waits;
-	atomic_bool gate; /* questions wait while it is shut */
 };
+
+/* Questions wait while it is shut.  The threads that were asked may look at it
+ * when the stage is gone. */
+static atomic_bool gate;
 
 /* --- what the host would have ----------------------------------------------*/
 
@@ -48,9 +51,8 @@ static int
 find_addresses(void *context, const char *name, struct access_prefix *prefixes,
     unsigned *ret_count)
 {
-	struct stage *stage = context;
-
-	while (atomic_load(&stage->gate))
+	(void)context;
+	while (atomic_load(&gate))
 		poll(NULL, 0, 1);
 	if (strcmp(name, "two.test") != 0 && strcmp(name, "one.test") != 0)
 		return strcmp(name, "none.test") == 0 ? -ENOENT : -EAGAIN;
@@ -125,7 +127,7 @@ teardown(void **state)
 	connectors_fini(&stage->connectors);
 	assert_int_equal(stage->owner.descriptors, 0);
 	assert_int_equal(stage->owner.timers, 0);
-	atomic_store(&stage->gate, false);
+	atomic_store(&gate, false);
 	names_free(stage->names);
 	reactor_owner_fini(&stage->owner);
 	for (unsigned i = 0; i < stage->connected; i++)
@@ -512,7 +514,7 @@ a_name_that_takes_long(void **state)
 	struct berth_connect_options options = options_to(
 	    stage, "tcp:one.test:7");
 
-	atomic_store(&stage->gate, true);
+	atomic_store(&gate, true);
 	options.timeout_ns = MONO_MS(2000);
 	start(stage, &options);
 	bed_settle(stage->bed);
@@ -525,7 +527,7 @@ a_name_that_takes_long(void **state)
 	start(stage, &options);
 	bed_settle(stage->bed);
 	end(stage);
-	atomic_store(&stage->gate, false);
+	atomic_store(&gate, false);
 	bed_settle(stage->bed);
 	assert_false(is_told(stage));
 }
