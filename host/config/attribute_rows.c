@@ -49,6 +49,13 @@ static const char *const failure_words[] = {"HOST", "USERID", "ATTEMPT", NULL};
 		    .initial = "inherit", .low = 1, .high = INT64_MAX,         \
 		    .help = (help_)                                            \
 	}
+#define PATHS(name_, field_, help_)                                            \
+	{                                                                      \
+		SERVICE(name_, VALUE_WORDS, CHANGE_SESSION, field_),           \
+		    .of_process = true, .syntax = "[-]PATH ...",               \
+		    .initial = "", .check = attribute_check_path,              \
+		    .help = (help_)                                            \
+	}
 #define BANNER(name_, field_, help_)                                           \
 	{                                                                      \
 		SERVICE(name_, VALUE_PATH, CHANGE_LIVE, field_),               \
@@ -322,6 +329,15 @@ static const struct attribute service_attributes[] = {
 	.check = attribute_check_capability,
 	.help = "The capabilities of the host that a program of another user "
 		"than root is given."},
+    PATHS("read_only_paths", read_only_paths,
+	"Files, and folders with all below them, that a program can read and "
+	"run but not write; what none of these three words names it cannot "
+	"open; see SANDBOX."),
+    PATHS("read_write_paths", read_write_paths,
+	"Those that it can read, run and write."),
+    PATHS("exec_paths", exec_paths,
+	"Those that it can read and run; with this word, nothing else can be "
+	"run."),
     {SERVICE("sandbox_strict", VALUE_FLAG, CHANGE_SESSION, sandbox_strict),
 	.of_process = true, .syntax = "yes | no", .initial = "yes",
 	.help = "Whether a service is refused when the machine cannot give it "

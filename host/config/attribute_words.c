@@ -44,6 +44,13 @@ attribute_check_capability(const char *word)
 					   : NULL;
 }
 
+const char *
+attribute_check_path(const char *word)
+{
+	return word[word[0] == '-' ? 1 : 0] == '/' ? NULL
+						   : "not /PATH or -/PATH";
+}
+
 /* Minutes of the day at *text, which moves behind them; or -1. */
 static int
 read_clock(const char **text)

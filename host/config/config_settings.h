@@ -244,6 +244,7 @@ struct settings {
 	const char *chroot;
 	bool no_new_privs;
 	struct word_list capability_bounding_set, ambient_capabilities;
+	struct word_list read_only_paths, read_write_paths, exec_paths;
 	bool sandbox_strict; /* refuse what the machine cannot give */
 	uint64_t rlimit_as, rlimit_core, rlimit_cpu, rlimit_data, rlimit_files;
 	uint64_t rlimit_nproc, rlimit_rss, rlimit_stack;

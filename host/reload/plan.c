@@ -178,14 +178,22 @@ static int
 check_definition(struct plan *plan, const struct directive *directive,
     const struct plugin_identity **ret_identity)
 {
+	int result;
+
 	*ret_identity = &no_plugin;
-	if (directive->kind == DIRECTIVE_STATIC)
-		return check_static(plan, directive);
 	if (directive->type == CONFIG_KIND_PROGRAM)
 		return external_check(
 		    plan->arena, directive, plan->options.errors);
-	warn_of_process_words(plan, directive);
-	return check_location(plan, directive, ret_identity);
+	if (directive->kind == DIRECTIVE_STATIC) {
+		result = check_static(plan, directive);
+	} else {
+		warn_of_process_words(plan, directive);
+		result = check_location(plan, directive, ret_identity);
+	}
+	if (result < 0)
+		return result;
+	return repository_check_workers(
+	    plan->arena, directive, plan->options.errors);
 }
 
 /* --- the directives --- */

@@ -16,6 +16,7 @@ definition_free(struct definition *definition)
 	if (definition == NULL)
 		return NULL;
 	guard_rules_free(definition->rules);
+	template_release(definition->program);
 	ledger_unref(definition->ledger);
 	settings_unref(definition->settings);
 	arena_free(definition->arena);
@@ -236,44 +237,62 @@ make_template(struct definition *definition, const struct directive *directive,
 
 /* Of workers: this program, run by its descriptor, whatever lies at a path. */
 static int
-make_worker_template(struct definition *definition,
-    const struct directive *directive, struct errors *errors)
+worker_template(struct arena *arena, const struct directive *directive,
+    struct errors *errors, struct spawn_template **ret_template)
 {
-	struct settings settings = *definition->settings;
+	struct settings settings = *directive->settings;
 	char option[] = "--worker";
 	char *words[] = {NULL, option, NULL, NULL};
 	const struct spawn_request request = {
-	    .name = definition->name,
+	    .name = directive->name,
 	    .path = "berthd",
 	    .argc = 3,
 	    .argv = words,
 	    .settings = &settings,
 	};
-	int result;
 
 	if (settings.chroot != NULL) {
 		errors_add(errors, SEVERITY_ERROR, -EINVAL,
 		    &directive->name_place,
 		    "'%s' can't have a chroot: workers load their code after "
 		    "they were started",
-		    definition->name);
+		    directive->name);
 		return -EINVAL;
 	}
+	settings.argv0 = NULL;
+	words[2] = arena_string(arena, directive->name);
+	if (words[2] == NULL)
+		return -ENOMEM;
+	return template_new(
+	    arena, &request, &directive->name_place, errors, ret_template);
+}
+
+static int
+make_worker_template(struct definition *definition,
+    const struct directive *directive, struct errors *errors)
+{
 	definition->arena = arena_new();
 	if (definition->arena == NULL)
 		return -ENOMEM;
-	settings.argv0 = NULL;
-	words[2] = arena_string(definition->arena, definition->name);
-	if (words[2] == NULL)
-		return -ENOMEM;
-	result = template_new(definition->arena, &request,
-	    &directive->name_place, errors, &definition->program);
+	return worker_template(
+	    definition->arena, directive, errors, &definition->program);
+}
+
+int
+repository_check_workers(struct arena *arena, const struct directive *directive,
+    struct errors *errors)
+{
+	struct spawn_template *template;
+	int result;
+
+	if (!definition_has_workers(directive->settings, directive->type))
+		return 0;
+	result = worker_template(arena, directive, errors, &template);
 	if (result < 0)
 		return result;
-	if (definition->program->not_applied != NULL)
-		errors_add(errors, SEVERITY_WARNING, 0, &directive->name_place,
-		    "'%s' goes on without %s", definition->name,
-		    definition->program->not_applied);
+	template_warn(
+	    template, &directive->name_place, directive->name, errors);
+	template_release(template);
 	return 0;
 }
 

@@ -105,6 +105,10 @@ int repository_check_concurrency(const struct directive *directive,
 /* Can its clients be judged as its settings say?  -EINVAL, told at its name. */
 int repository_check_access(
     const struct directive *directive, struct errors *errors);
+/* Can the workers of such a service be started?  For a plan, as
+ * external_check(); of other services nothing is asked. */
+int repository_check_workers(struct arena *arena,
+    const struct directive *directive, struct errors *errors);
 /* Copies the directive; takes the image's reference, also when it fails.
  * Nothing of the service's code runs. */
 int instance_new(struct repository *repository,

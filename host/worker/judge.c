@@ -102,9 +102,9 @@ external_check(struct arena *arena, const struct directive *directive,
 	    arena, &request, &directive->name_place, errors, &template);
 	if (result < 0)
 		return result;
-	if (template->not_applied != NULL)
-		errors_add(errors, SEVERITY_WARNING, 0, &directive->name_place,
-		    "'%s' goes on without %s", directive->name,
-		    template->not_applied);
-	return judge_file(template, &directive->location_place, errors);
+	template_warn(
+	    template, &directive->name_place, directive->name, errors);
+	result = judge_file(template, &directive->location_place, errors);
+	template_release(template);
+	return result;
 }

@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "worker/sandbox.h"
 
@@ -66,7 +67,15 @@ static bool
 is_wanted(const struct settings *settings)
 {
 	return settings->capability_bounding_set.is_set ||
-	       settings->ambient_capabilities.is_set;
+	       settings->ambient_capabilities.is_set || paths_wanted(settings);
+}
+
+static void
+close_all(struct spawn_sandbox *sandbox)
+{
+	if (sandbox->ruleset_fd != 0)
+		close(sandbox->ruleset_fd);
+	sandbox->ruleset_fd = 0;
 }
 
 static int
@@ -93,9 +102,33 @@ sandbox_new(struct sandbox_maker *maker, struct spawn_template *template)
 	text_init(&maker->missing);
 	result = capabilities_new(maker, sandbox);
 	if (result == 0)
+		result = paths_new(maker, sandbox);
+	if (result == 0)
 		result = keep_missing(maker, template);
 	text_fini(&maker->missing);
-	if (result == 0)
-		template->sandbox = sandbox;
-	return result;
+	if (result < 0) {
+		close_all(sandbox);
+		return result;
+	}
+	template->sandbox = sandbox;
+	/* Else only the mightiest could restrict themselves. */
+	if (sandbox->ruleset_fd != 0)
+		template->no_new_privs = true;
+	return 0;
+}
+
+void
+template_warn(const struct spawn_template *template, const struct place *place,
+    const char *name, struct errors *errors)
+{
+	if (template->not_applied != NULL)
+		errors_add(errors, SEVERITY_WARNING, 0, place,
+		    "'%s' goes on without %s", name, template->not_applied);
+}
+
+void
+template_release(struct spawn_template *template)
+{
+	if (template != NULL && template->sandbox != NULL)
+		close_all(template->sandbox);
 }

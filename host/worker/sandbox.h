@@ -19,6 +19,7 @@
 struct spawn_sandbox {
 	uint64_t dropped; /* capabilities that leave the bounding set */
 	uint64_t ambient; /* that are handed on */
+	int ruleset_fd;	  /* of paths, 10 or more; 0: none */
 };
 
 /* --- sandbox.c
@@ -58,5 +59,14 @@ int confine_bound(const struct spawn_sandbox *sandbox);
 int confine_keep(const struct spawn_sandbox *sandbox);
 /* What it has, as that user. */
 int confine_hand_on(const struct spawn_sandbox *sandbox, bool root);
+
+/* --- landlock.c ------------------------------------------------------------
+ */
+
+bool paths_wanted(const struct settings *settings);
+int paths_new(struct sandbox_maker *maker, struct spawn_sandbox *sandbox);
+/* Last of all that touches paths but the start itself; no new privileges can
+ * be had by then. */
+int confine_paths(const struct spawn_sandbox *sandbox);
 
 #endif

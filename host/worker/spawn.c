@@ -82,6 +82,7 @@ spawn_step_text(enum spawn_step step)
 	    [SPAWN_AMBIENT] = "it cannot be given its capabilities",
 	    [SPAWN_CWD] = "it cannot go to its folder",
 	    [SPAWN_NO_NEW_PRIVS] = "new privileges cannot be forbidden",
+	    [SPAWN_PATHS] = "its paths cannot be restricted",
 	    [SPAWN_EXEC] = "it cannot be run",
 	};
 
@@ -137,21 +138,36 @@ make_streams(const struct spawn *spawn)
 }
 
 IN_CHILD static int
-close_others(const struct spawn *spawn)
+close_span(unsigned first, unsigned last)
 {
-	unsigned first = spawn->listen_fd >= 0 ? 4 : 3;
 	struct rlimit limit;
 
-	if (spawn->program_fd > 0)
-		first = PROGRAM_FD + 1;
-	if (syscall(SYS_close_range, first, UINT_MAX, 0) == 0)
+	if (syscall(SYS_close_range, first, last, 0) == 0)
 		return 0;
 	if (errno != ENOSYS ||
 	    syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &limit) < 0)
 		return -1;
-	for (rlim_t fd = first; fd < limit.rlim_cur; fd++)
+	for (rlim_t fd = first; fd < limit.rlim_cur && fd <= last; fd++)
 		syscall(SYS_close, fd);
 	return 0;
+}
+
+/* But the rules of its sandbox, which close when the program runs. */
+IN_CHILD static int
+close_others(const struct spawn *spawn)
+{
+	const struct spawn_sandbox *sandbox = spawn->template->sandbox;
+	unsigned first = spawn->listen_fd >= 0 ? 4 : 3;
+	unsigned kept;
+
+	if (spawn->program_fd > 0)
+		first = PROGRAM_FD + 1;
+	if (sandbox == NULL || sandbox->ruleset_fd == 0)
+		return close_span(first, UINT_MAX);
+	kept = (unsigned)sandbox->ruleset_fd;
+	if (close_span(first, kept - 1) < 0)
+		return -1;
+	return close_span(kept + 1, UINT_MAX);
 }
 
 IN_CHILD static int
@@ -296,6 +312,8 @@ as_user(struct job *job)
 	if (template->no_new_privs &&
 	    syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return fail(job, SPAWN_NO_NEW_PRIVS);
+	if (template->sandbox != NULL && confine_paths(template->sandbox) < 0)
+		return fail(job, SPAWN_PATHS);
 	return 0;
 }
 

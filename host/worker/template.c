@@ -103,7 +103,8 @@ take_account(struct spawn_template *template, const struct account *account,
 	template->groups = account->groups;
 	template->group_count = account->group_count;
 	/* Root has all that a external.could gain. */
-	template->no_new_privs = settings->no_new_privs && account->uid != 0;
+	if (settings->no_new_privs && account->uid != 0)
+		template->no_new_privs = true;
 }
 
 static int

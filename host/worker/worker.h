@@ -67,6 +67,11 @@ struct spawn_request {
 int template_new(struct arena *arena, const struct spawn_request *request,
     const struct place *place, struct errors *errors,
     struct spawn_template **ret_template);
+/* Of what it goes on without. */
+void template_warn(const struct spawn_template *template,
+    const struct place *place, const char *name, struct errors *errors);
+/* Closes what it holds beside its arena, which is left; NULL is taken. */
+void template_release(struct spawn_template *template);
 /* The same and the file itself: it is there, and its user may run it as far
  * as can be told.  For a plan: nothing is kept. */
 int external_check(struct arena *arena, const struct directive *directive,
@@ -92,6 +97,7 @@ enum spawn_step {
 	SPAWN_AMBIENT,
 	SPAWN_CWD,
 	SPAWN_NO_NEW_PRIVS,
+	SPAWN_PATHS,
 	SPAWN_EXEC
 };
 

@@ -5,7 +5,9 @@ the next process, and what is said of that which cannot be had."""
 import os
 import tempfile
 
-from berth_e2e import BUILD, case, main, receive_all, run_berthd
+from berth_e2e import (
+    BUILD, case, main, receive_all, run_berthd, wait_until)
+from fleets import say, steered, worker
 from steered import Steered
 
 PROBE = os.path.join(BUILD, "tests", "programs", "probe")
@@ -18,6 +20,10 @@ def program(words, arguments="status"):
             % (PROBE, arguments, words))
 
 
+def on_echo(words):
+    return "static echo { listen = tcp:127.0.0.1:{p0}; %s }\n" % words
+
+
 def status_of(host):
     """What the kernel tells of a process that starts now."""
     with host.connect(0) as client:
@@ -26,12 +32,12 @@ def status_of(host):
                 if ":\t" in line)
 
 
-def checked(words):
+def checked(words, conf=program):
     """What `berthd -t` says of such a program."""
     with tempfile.TemporaryDirectory(prefix="berth-") as folder:
         path = os.path.join(folder, "svc.conf")
         with open(path, "w", encoding="ascii") as file:
-            file.write(program(words).replace("{p0}", "0"))
+            file.write(conf(words).replace("{p0}", "0"))
         return run_berthd("-t", "-f", path)
 
 
@@ -65,9 +71,13 @@ def what_cannot_be_had_is_refused_or_told():
     assert done.returncode == 1, done
     assert "svc.conf:1:" in done.stderr, done
     assert "has no 'sys_ptrace' to give" in done.stderr, done
+    done = checked("workers = 1; " + words, on_echo)
+    assert done.returncode == 1, done
+    assert "has no 'sys_ptrace' to give" in done.stderr, done
     words += "; sandbox_strict = no"
-    done = checked(words)
-    assert done.returncode == 0, done
+    for done in (checked(words), checked("workers = 1; " + words, on_echo)):
+        assert done.returncode == 0, done
+        assert done.stderr.count("goes on without ambient_cap") == 1, done
     with Steered(program("")) as host:
         manager = host.log_in()
         assert "not_applied" not in "\n".join(manager.do("show P"))
@@ -77,6 +87,76 @@ def what_cannot_be_had_is_refused_or_told():
         assert "not_applied    ambient_capabilities (" in said, said
         assert "'P' goes on without ambient_capabilities" in host.log_text()
         assert int(status_of(host)["CapAmb"], 16) == 0
+
+
+@case
+def paths_change_with_a_reload():
+    with tempfile.NamedTemporaryFile(dir=BUILD) as file:
+        os.chmod(file.name, 0o666)
+        asks = "open " + file.name
+        system = "read_only_paths = /usr -/lib -/lib64"
+
+        def answer(host):
+            with host.connect(0) as client:
+                return receive_all(client).decode().split()[1:]
+
+        with Steered(program("", asks)) as host:
+            assert answer(host) == ["0", "0"]
+            for words, expected in (
+                    ("", ["13", "13"]), (" " + file.name, ["0", "13"]),
+                    ("; read_write_paths = " + file.name, ["0", "0"])):
+                host.write_conf(program(system + words, asks))
+                host.reload()
+                assert answer(host) == expected, words
+            before = len(host.fds())
+            for _ in range(5):  # rules are descriptors, which go with them
+                for words in ("", " " + file.name):
+                    host.write_conf(program(system + words, asks))
+                    host.reload()
+            wait_until(lambda: len(host.fds()) <= before, what="rules left")
+            host.write_conf(program(system + " /nonexistent", asks))
+            host.reload()
+            text = host.log_text()
+            assert "read_only_paths: '/nonexistent': No such file" in text
+            assert answer(host) == ["0", "13"]
+
+
+def status_of_process(pid):
+    with open("/proc/%d/status" % pid, encoding="ascii") as file:
+        return dict(line.split(":\t", 1) for line in file if ":\t" in line)
+
+
+@case
+def workers_have_it_too_and_a_reload_changes_it():
+    bounds = "; capability_bounding_set = kill" if IS_ROOT else ""
+    system = "read_only_paths = /usr -/lib -/lib64"
+    with tempfile.NamedTemporaryFile(dir=BUILD) as file:
+        os.chmod(file.name, 0o644)
+        asks = "open " + file.name
+        for kind in ("workers = 2", "concurrency = process"):
+            with steered(worker(kind)) as host:
+                assert say(host, asks) == b"0\n", kind
+                for words, expected in (
+                        (system + bounds, b"13\n"),
+                        (system + " " + file.name + bounds, b"0\n"),
+                        (system + bounds, b"13\n")):
+                    host.write_conf(worker(kind + "; " + words))
+                    host.reload()
+                    assert say(host, asks) == expected, (kind, words)
+                with host.connect(0) as client:
+                    client.sendall(b"pid\n")
+                    status = status_of_process(int(client.recv(20)))
+                assert int(status["NoNewPrivs"]) == 1, status
+                if IS_ROOT:
+                    assert int(status["CapBnd"], 16) == CAP_KILL, status
+                host.write_conf(worker(kind))
+                host.reload()
+                assert say(host, asks) == b"0\n", kind
+                # What a reload refuses changes nothing.
+                host.write_conf(worker(kind + "; " + system + " /nonexistent"))
+                host.reload()
+                assert "'/nonexistent': No such file" in host.log_text()
+                assert say(host, asks) == b"0\n", kind
 
 
 @case

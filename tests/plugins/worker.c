@@ -7,6 +7,7 @@
  *   hang                never returns
  *   bomb                takes memory until there is none
  *   say WORDS           writes to standard error
+ *   open PATH           says the errno of reading it, or 0
  *   anything else       is echoed
  *
  * Its argument: `fail` refuses the start with words, `die` aborts it, `slow`
@@ -14,6 +15,7 @@
  */
 #include <berth/berth.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,15 +73,30 @@ obey(const char *word)
 }
 
 static int
+try_open(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno;
+	close(fd);
+	return 0;
+}
+
+static int
 input(struct berth_session *session, struct berth_bytes in)
 {
-	char word[64] = "";
+	char word[256] = "";
 	size_t size = in.size < sizeof(word) ? in.size : sizeof(word) - 1;
 
 	memcpy(word, in.data, size);
 	word[strcspn(word, "\n")] = '\0';
 	if (strcmp(word, "pid") == 0) {
 		(void)berth_printf(session, "%ld\n", (long)getpid());
+		return (int)in.size;
+	}
+	if (strncmp(word, "open ", 5) == 0) {
+		(void)berth_printf(session, "%d\n", try_open(word + 5));
 		return (int)in.size;
 	}
 	obey(word);

@@ -5,6 +5,8 @@
  *
  *   facts	    all that it finds
  *   status	    what the kernel tells of it, /proc/self/status
+ *   open PATH ...  whether it can, as "PATH READ WRITE", an errno each
+ *   run PATH	    the same of running it, "ran" or the errno
  *   exit STATUS    ends at once and reads nothing
  *   wait	    until its input ends, or SIGTERM
  *   stubborn	    tells "deaf" and ends by SIGKILL only
@@ -12,6 +14,7 @@
  *   serve N	    takes N connections from descriptor 3, answers the same
  */
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <signal.h>
@@ -92,6 +95,34 @@ tell_rest(int argc, char **argv)
 }
 
 static int
+try_open(const char *path, int flags)
+{
+	int fd = open(path, flags | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno;
+	close(fd);
+	return 0;
+}
+
+static int
+tell_paths(char **paths)
+{
+	for (; *paths != NULL; paths++)
+		printf("%s %d %d\n", *paths, try_open(*paths, O_RDONLY),
+		    try_open(*paths, O_WRONLY));
+	return 0;
+}
+
+static int
+run_path(const char *path)
+{
+	execl(path, path, "exit", "0", (char *)NULL);
+	printf("%d\n", errno);
+	return 0;
+}
+
+static int
 tell_status(void)
 {
 	FILE *file = fopen("/proc/self/status", "re");
@@ -162,6 +193,10 @@ main(int argc, char **argv)
 
 	if (strcmp(what, "exit") == 0)
 		return argc > 2 ? atoi(argv[2]) : 0;
+	if (strcmp(what, "open") == 0)
+		return tell_paths(argv + 2);
+	if (strcmp(what, "run") == 0 && argc > 2)
+		return run_path(argv[2]);
 	if (strcmp(what, "status") == 0)
 		return tell_status();
 	if (strcmp(what, "wait") == 0)

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -297,6 +298,129 @@ test_none_costs_nothing(void **state)
 	assert_null(desk->template->sandbox);
 }
 
+/* --- paths -------------------------------------------------------------------
+ */
+
+/* What the probe needs of the system. */
+#define SYSTEM "/usr -/lib -/lib64"
+
+struct yard {
+	char folder[PATH_MAX];
+	char read[PATH_MAX + 16], write[PATH_MAX + 16], other[PATH_MAX + 16];
+};
+
+static void
+make_file(const struct yard *yard, const char *name, char *path, size_t room)
+{
+	int fd;
+
+	assert_true(
+	    snprintf(path, room, "%s/%s", yard->folder, name) < (int)room);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	assert_true(fd >= 0);
+	close(fd);
+}
+
+static void
+make_yard(struct yard *yard)
+{
+	char here[PATH_MAX - 32];
+
+	assert_non_null(getcwd(here, sizeof(here)));
+	snprintf(yard->folder, sizeof(yard->folder), "%s/sandbox-XXXXXX", here);
+	assert_non_null(mkdtemp(yard->folder));
+	make_file(yard, "read", yard->read, sizeof(yard->read));
+	make_file(yard, "write", yard->write, sizeof(yard->write));
+	make_file(yard, "other", yard->other, sizeof(yard->other));
+}
+
+static void
+remove_yard(const struct yard *yard)
+{
+	unlink(yard->read);
+	unlink(yard->write);
+	unlink(yard->other);
+	rmdir(yard->folder);
+}
+
+static void
+give_path(struct desk *desk, struct word_list *list, const char *path)
+{
+	char words[2 * PATH_MAX];
+
+	snprintf(words, sizeof(words), SYSTEM " %s", path);
+	give(desk, list, words);
+}
+
+#define assert_opens(desk_, path_, answers_)                                   \
+	do {                                                                   \
+		char line_[PATH_MAX + 64];                                     \
+		snprintf(line_, sizeof(line_), "%s %s\n", path_, answers_);    \
+		if (strstr((desk_)->said, line_) == NULL)                      \
+			fail_msg("no %s in %s", line_, (desk_)->said);         \
+	} while (0)
+
+static void
+test_paths(void **state)
+{
+	struct desk *desk = *state;
+	struct yard yard;
+	const char *words[] = {"open", yard.read, yard.write, yard.other, NULL};
+
+	make_yard(&yard);
+	give_path(desk, &desk->settings.read_only_paths, yard.read);
+	give(desk, &desk->settings.read_write_paths, yard.write);
+	assert_int_equal(make(desk, words), 0);
+	assert_true(desk->template->sandbox->ruleset_fd >= 10);
+	assert_int_equal(run(desk), 0);
+	template_release(desk->template);
+	assert_int_equal(desk->template->sandbox->ruleset_fd, 0);
+	assert_opens(desk, yard.read, "0 13");
+	assert_opens(desk, yard.write, "0 0");
+	assert_opens(desk, yard.other, "13 13");
+	/* A folder is all that is below it. */
+	give_path(desk, &desk->settings.read_only_paths, yard.folder);
+	assert_int_equal(make(desk, words), 0);
+	assert_int_equal(run(desk), 0);
+	template_release(desk->template);
+	remove_yard(&yard);
+	assert_opens(desk, yard.read, "0 13");
+	assert_opens(desk, yard.write, "0 0");
+	assert_opens(desk, yard.other, "0 13");
+}
+
+static void
+test_paths_of_programs(void **state)
+{
+	static const char *const words[] = {"run", "/usr/bin/true", NULL};
+	struct desk *desk = *state;
+
+	give(desk, &desk->settings.read_only_paths, SYSTEM);
+	assert_int_equal(make(desk, words), 0);
+	assert_int_equal(run(desk), 0);
+	template_release(desk->template);
+	assert_string_equal(desk->said, "");
+	/* Only what is needed to start the probe can be run. */
+	give(desk, &desk->settings.exec_paths, "-/usr/lib -/lib -/lib64");
+	assert_int_equal(make(desk, words), 0);
+	assert_int_equal(run(desk), 0);
+	template_release(desk->template);
+	assert_string_equal(desk->said, "13\n");
+}
+
+static void
+test_paths_that_are_not_there(void **state)
+{
+	struct desk *desk = *state;
+
+	give(desk, &desk->settings.read_only_paths, SYSTEM " -/nonexistent");
+	assert_int_equal(make(desk, tell_status), 0);
+	template_release(desk->template);
+	give(desk, &desk->settings.read_only_paths, SYSTEM " /nonexistent");
+	assert_int_equal(make(desk, tell_status), -EINVAL);
+	assert_int_equal(errors_count(desk->errors), 1);
+}
+
 /* --- each step fails ---------------------------------------------------------
  */
 
@@ -319,7 +443,14 @@ spoil_ambient(struct spawn_sandbox *sandbox)
 	sandbox->ambient = BIT(62);
 }
 
+static void
+spoil_paths(struct spawn_sandbox *sandbox)
+{
+	sandbox->ruleset_fd = 1000000;
+}
+
 static const struct failure failures[] = {
+    {"paths", SPAWN_PATHS, EBADF, spoil_paths},
     {"bounding set", SPAWN_BOUND, EINVAL, spoil_bounds},
     {"ambient set", SPAWN_AMBIENT, EINVAL, spoil_ambient},
 };
@@ -340,6 +471,7 @@ test_each_step_fails(void **state)
 		assert_int_equal(make(desk, tell_status), 0);
 		failures[i].spoil(&sandbox);
 		desk->template->sandbox = &sandbox;
+		desk->template->no_new_privs = true;
 		start.template = desk->template;
 		start.listen_fd = -1;
 		if (spawn(&start, &step) != -failures[i].error ||
@@ -363,6 +495,11 @@ main(void)
 		test_what_the_host_lacks, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 		test_none_costs_nothing, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_paths, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		test_paths_of_programs, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		test_paths_that_are_not_there, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 		test_each_step_fails, setup, teardown),
 	};
