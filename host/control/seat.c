@@ -174,12 +174,25 @@ served(void *context)
 	host_drain(seat->host, 0);
 }
 
+/* The streams around its connections, and their modules, are none. */
+static struct server *
+server_of_clients(struct host *host)
+{
+	struct record *record = repository_first(host->repository);
+
+	for (; record != NULL; record = record_next(record)) {
+		struct instance *current = record_current(record);
+
+		if (current != NULL && instance_is_service(current))
+			return instance_server(current);
+	}
+	return NULL;
+}
+
 static void
 serve(struct seat *seat, struct channel_message *message)
 {
-	struct record *record = repository_first(seat->host->repository);
-	struct server *server = record != NULL ? server_of_record(record)
-					       : NULL;
+	struct server *server = server_of_clients(seat->host);
 	struct channel_connection connection;
 	struct visitor visitor;
 	const void *peer = &connection.peer;

@@ -3,8 +3,9 @@
  * worker: this program as a worker, started by a host and led by it over
  * descriptor 3 (worker/worker_channel.h).
  *
- * It is a host like any other, with one service.  What it needs comes first,
- * while nothing runs yet: the copy of the plugin, the listening sockets, the
+ * It is a host like any other, with one service, and the stream around its
+ * connections.  What it needs comes first,
+ * while nothing runs yet: the copies of the plugins, the listening sockets, the
  * directive.  Its log goes to standard error, which is the host's to read.
  * Nobody else is to lead it: signals of a terminal are ignored, SIGTERM ends it
  * in order.
@@ -22,14 +23,18 @@
 #include "worker/worker_channel.h"
 
 #define SOCKETS_MAX 1024u
+#define PLUGINS_MAX 32u /* of the service, and of the stream around it */
 
 /* What the host has said so far. */
 struct errand {
 	int channel;
 	uint32_t id; /* of what is to be answered */
 	struct channel_start start;
-	char *plugin_path; /* in the arena of the options */
-	int plugin_fd;
+	struct {
+		char *path; /* in the arena of the options */
+		int fd;
+	} plugins[PLUGINS_MAX];
+	unsigned plugin_count;
 	const char *directive; /* likewise; NULL: not said yet */
 	int sockets[SOCKETS_MAX];
 	unsigned socket_count;
@@ -39,7 +44,8 @@ static void
 errand_fini(struct errand *errand)
 {
 	fd_close(&errand->channel);
-	fd_close(&errand->plugin_fd);
+	while (errand->plugin_count > 0)
+		fd_close(&errand->plugins[--errand->plugin_count].fd);
 	while (errand->socket_count > 0)
 		fd_close(&errand->sockets[--errand->socket_count]);
 }
@@ -87,11 +93,14 @@ static int
 take_plugin(
     struct errand *errand, struct arena *arena, struct channel_message *message)
 {
-	errand->plugin_path = copy_text(arena, message, 0);
-	if (errand->plugin_path == NULL || message->fd < 0 ||
-	    errand->plugin_fd >= 0)
+	char *path = copy_text(arena, message, 0);
+
+	if (path == NULL || message->fd < 0 ||
+	    errand->plugin_count == PLUGINS_MAX)
 		return -EBADMSG;
-	errand->plugin_fd = base_take_fd(&message->fd);
+	errand->plugins[errand->plugin_count].path = path;
+	errand->plugins[errand->plugin_count].fd = base_take_fd(&message->fd);
+	errand->plugin_count++;
 	return 0;
 }
 
@@ -182,9 +191,10 @@ open_host(struct program *program, struct errand *errand)
 
 	if (result == 0)
 		result = crash_watch(program->host, &program->sink);
-	if (result == 0 && errand->plugin_fd >= 0)
-		result = host_offer_plugin(program->host, errand->plugin_path,
-		    base_take_fd(&errand->plugin_fd));
+	for (unsigned i = 0; result == 0 && i < errand->plugin_count; i++)
+		result = host_offer_plugin(program->host,
+		    errand->plugins[i].path,
+		    base_take_fd(&errand->plugins[i].fd));
 	while (result == 0 && errand->socket_count > 0)
 		result = host_adopt_socket(program->host,
 		    base_take_fd(&errand->sockets[--errand->socket_count]));
@@ -256,7 +266,7 @@ work(struct program *program, struct errand *errand)
 enum status
 program_work(struct program *program)
 {
-	struct errand errand = {.channel = CHANNEL_WORKER_FD, .plugin_fd = -1};
+	struct errand errand = {.channel = CHANNEL_WORKER_FD};
 	int result;
 
 	/* Else it would be called after the descriptor that it was run by. */

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "reload/reload_priv.h"
-#include "session/chain.h"
 
 /* One service with what it names. */
 struct around {
@@ -31,14 +30,6 @@ tell(struct around *around, const char *name, const char *why)
 }
 
 /* --- what the stream will be made of ---------------------------------------*/
-
-static bool
-is_of_stream(const struct around *around, const char *name)
-{
-	size_t size = strlen(around->stream);
-
-	return strncmp(name, around->stream, size) == 0 && name[size] == '/';
-}
 
 static void
 check_module(struct around *around, const char *name, bool is_filter)
@@ -81,7 +72,7 @@ check_planned(struct around *around)
 
 	TAILQ_FOREACH (step, &around->plan->steps, link) {
 		if (!step->present || step->definition == NULL ||
-		    !is_of_stream(around, step->name))
+		    !name_is_of_stream(step->name, around->stream))
 			continue;
 		check_module(around, step->name, step->identity->is_filter);
 		count++;
@@ -154,10 +145,6 @@ check_definition(struct plan *plan, struct step *step)
 		tell(&around, "",
 		    "a program has its connections to itself; it can't have "
 		    "stream");
-	else if (definition_has_workers(definition->settings, definition->type))
-		tell(&around, "",
-		    "it runs in processes, which do not have the stream; it "
-		    "can't have stream together with workers or process");
 	else if (is_peeking(plan, definition))
 		tell(&around, "",
 		    "it hands connections over as they came; it can't have "
@@ -185,7 +172,7 @@ check_other(struct plan *plan, struct record *record)
 		return;
 	TAILQ_FOREACH (step, &plan->steps, link) {
 		if (strcmp(step->name, around.stream) == 0 ||
-		    is_of_stream(&around, step->name))
+		    name_is_of_stream(step->name, around.stream))
 			about = step;
 	}
 	if (about == NULL)

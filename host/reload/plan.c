@@ -378,7 +378,8 @@ build(struct plan *plan)
 			return result;
 	}
 	plan_check_around(plan);
-	return plan_compare_streams(plan);
+	result = plan_compare_streams(plan);
+	return result == 0 ? plan_renew_workers(plan) : result;
 }
 
 int

@@ -100,10 +100,12 @@ make_in_workers(struct plan *plan, struct step *step)
 		return result;
 	result = instance_new(plan->options.repository, step->definition, NULL,
 	    &fleet_type, &step->fresh);
-	if (result == 0)
-		return instance_set_plugin(step->fresh, fd, &identity);
-	fd_close(&fd);
-	return result;
+	if (result < 0) {
+		fd_close(&fd);
+		return result;
+	}
+	result = instance_set_plugin(step->fresh, fd, &identity);
+	return result == 0 ? plan_hand_stream(plan, step) : result;
 }
 
 static int
@@ -341,6 +343,8 @@ step_origin(const struct step *step)
 {
 	const struct source *source = step->definition->place.source;
 
+	if (step->renewed)
+		return record_origin(step->record);
 	return source != NULL && source->is_file ? ORIGIN_FILE : ORIGIN_OTHER;
 }
 

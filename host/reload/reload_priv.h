@@ -13,8 +13,16 @@
 #include <uthash.h>
 
 #include "reload/reload.h"
+#include "session/chain.h"
 
 TAILQ_HEAD(step_list, step);
+
+/* A stream as workers are handed it: in the arena. */
+struct around_text {
+	const char *text;	 /* its directives */
+	struct directive *parts; /* the stream's own, then its modules' */
+	unsigned count;
+};
 
 /* What becomes of one service. */
 struct step {
@@ -44,6 +52,8 @@ struct step {
 	struct instance *fresh;
 	struct definition *settings;
 	struct endpoint_set endpoints; /* rebind: the new ones */
+	struct around_text *around;    /* of workers; NULL: none */
+	bool renewed;		       /* for its stream, not by a directive */
 	bool alternates; /* the old one is halted before this one starts */
 	bool resumed;
 
@@ -83,6 +93,15 @@ step_running(const struct step *step)
 	return step->record != NULL ? record_current(step->record) : NULL;
 }
 
+/* Is it the name of a module of that stream? */
+static inline bool
+name_is_of_stream(const char *name, const char *stream)
+{
+	size_t size = strlen(stream);
+
+	return strncmp(name, stream, size) == 0 && name[size] == '/';
+}
+
 /* Either may be NULL. */
 static inline bool
 plan_same_string(const char *a, const char *b)
@@ -113,6 +132,12 @@ void plan_commit_streams(struct plan *plan);
 
 /* around.c: can each service have the stream that it names? */
 void plan_check_around(struct plan *plan);
+
+/* workers.c: services in workers go with the stream around their connections.
+ */
+int plan_renew_workers(struct plan *plan);
+/* To the step's fresh instance. */
+int plan_hand_stream(struct plan *plan, struct step *step);
 
 /* compare.c: sets fate, reason and what changes. */
 int step_compare(struct plan *plan, struct step *step);

@@ -52,6 +52,7 @@ instance_free(struct instance *instance)
 		definition_free(instance->definition);
 	definition_free(instance->first_definition);
 	free(instance->copied);
+	free(instance->around_text);
 	free(instance->own_type);
 	free(instance->public.state);
 	instance->magic = 0;

@@ -59,6 +59,26 @@ instance_set_plugin(
 	    instance->fleet, instance->definition->path, fd);
 }
 
+int
+instance_set_around(struct instance *instance, const char *directives)
+{
+	free(instance->around_text);
+	instance->around_text = strdup(directives);
+	return instance->around_text == NULL ? -ENOMEM : 0;
+}
+
+const char *
+instance_around(const struct instance *instance)
+{
+	return instance->around_text;
+}
+
+int
+instance_add_plugin(struct instance *instance, const char *path, int fd)
+{
+	return fleet_add_plugin(instance->fleet, path, fd);
+}
+
 /* --- the text of the directive ---------------------------------------------
  */
 
@@ -121,6 +141,8 @@ placement_describe(struct instance *instance, struct definition *definition,
 	int result;
 
 	text_init(&text);
+	if (instance->around_text != NULL)
+		text_printf(&text, "%s\n", instance->around_text);
 	settings_leave_process(&settings);
 	result = bound_endpoints(instance, definition->arena, &settings);
 	if (result == 0)

@@ -78,6 +78,12 @@ instance_is_stream(const struct instance *instance)
 	return instance->stream != NULL;
 }
 
+bool
+instance_is_service(const struct instance *instance)
+{
+	return instance->stream == NULL && instance->module == NULL;
+}
+
 static struct instance *
 module_of(struct layer *layer)
 {

@@ -119,6 +119,12 @@ bool definition_has_workers(const struct settings *settings, uint32_t type);
 /* The copy of the code for its workers; takes fd. */
 int instance_set_plugin(
     struct instance *instance, int fd, const struct plugin_identity *identity);
+/* The stream around its connections, as directives for its workers, copied;
+ * NULL: none. */
+int instance_set_around(struct instance *instance, const char *directives);
+const char *instance_around(const struct instance *instance);
+/* One more copy of code for its workers, of the stream; takes fd. */
+int instance_add_plugin(struct instance *instance, const char *path, int fd);
 /* NULL: it has no workers. */
 struct fleet *instance_fleet(const struct instance *instance);
 /* Opens what its lines go to.  Of a program: looks up its user, makes its
@@ -190,6 +196,8 @@ void instance_commit_endpoints(
  * what may fail is done before a commit, and undone in reverse --- */
 
 bool instance_is_stream(const struct instance *instance);
+/* Neither a stream nor a module. */
+bool instance_is_service(const struct instance *instance);
 /* A module that can stand around connections. */
 bool instance_is_filter(const struct instance *instance);
 /* The number of its modules; their names from the head on. */

@@ -104,6 +104,7 @@ struct instance {
 	unsigned places; /* of a module: in streams; of a stream: its users */
 	struct fleet *fleet; /* NULL: its code runs in this process */
 	struct plugin_identity *copied; /* of the code of its workers */
+	char *around_text; /* what stands around them; NULL: nothing */
 	enum service_state state;
 	enum instance_phase phase;
 	unsigned generation;

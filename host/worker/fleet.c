@@ -343,6 +343,7 @@ fleet_new(const struct fleet_options *options, struct fleet **ret_fleet)
 	fleet->log = options->server.log;
 	fleet->settings = options->server.settings;
 	fleet->plugin_fd = -1;
+	STAILQ_INIT(&fleet->plugins);
 	fleet->handler.type = &tick_type;
 	text_init(&fleet->failure);
 	LIST_INIT(&fleet->members);
@@ -353,6 +354,19 @@ fleet_new(const struct fleet_options *options, struct fleet **ret_fleet)
 	return 0;
 }
 
+static void
+drop_plugins(struct fleet *fleet)
+{
+	struct fleet_plugin *plugin;
+
+	while ((plugin = STAILQ_FIRST(&fleet->plugins)) != NULL) {
+		STAILQ_REMOVE_HEAD(&fleet->plugins, link);
+		fd_close(&plugin->fd);
+		free(plugin);
+	}
+	fd_close(&fleet->plugin_fd);
+}
+
 struct fleet *
 fleet_free(struct fleet *fleet)
 {
@@ -361,7 +375,7 @@ fleet_free(struct fleet *fleet)
 	BASE_ASSERT(LIST_EMPTY(&fleet->members));
 	BASE_ASSERT(TAILQ_EMPTY(&fleet->clients));
 	fleet_rest(fleet);
-	fd_close(&fleet->plugin_fd);
+	drop_plugins(fleet);
 	text_fini(&fleet->failure);
 	free(fleet->plugin_path);
 	free(fleet->slots);
@@ -395,6 +409,22 @@ fleet_set_plugin(struct fleet *fleet, const char *path, int fd)
 	free(fleet->plugin_path);
 	fleet->plugin_path = path == NULL ? NULL : strdup(path);
 	return path != NULL && fleet->plugin_path == NULL ? -ENOMEM : 0;
+}
+
+int
+fleet_add_plugin(struct fleet *fleet, const char *path, int fd)
+{
+	size_t size = strlen(path) + 1;
+	struct fleet_plugin *plugin = malloc(sizeof(*plugin) + size);
+
+	if (plugin == NULL) {
+		fd_close(&fd);
+		return -ENOMEM;
+	}
+	plugin->fd = fd;
+	memcpy(plugin->path, path, size);
+	STAILQ_INSERT_TAIL(&fleet->plugins, plugin, link);
+	return 0;
 }
 
 static void

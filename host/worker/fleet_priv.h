@@ -84,6 +84,13 @@ struct slot {
 	uint64_t delay_ms;    /* of the next one; 0: the first */
 };
 
+/* A copy of code beside that of the service. */
+struct fleet_plugin {
+	STAILQ_ENTRY(fleet_plugin) link;
+	int fd;
+	char path[];
+};
+
 struct fleet {
 	struct fleet_options options;
 	struct reactor *reactor;
@@ -95,6 +102,7 @@ struct fleet {
 	const char *directive;
 	char *plugin_path; /* NULL: static */
 	int plugin_fd;
+	STAILQ_HEAD(, fleet_plugin) plugins;
 	struct member_list members;
 	bool per_client;
 	bool draining;		    /* no more clients will come */

@@ -71,6 +71,23 @@ tell_start(struct member *member)
 	return channel_send(member->channel, &message);
 }
 
+static int
+tell_plugins(struct member *member)
+{
+	const struct fleet *fleet = member->fleet;
+	const struct fleet_plugin *plugin;
+	int result = 0;
+
+	if (fleet->plugin_fd >= 0)
+		result = tell_descriptor(member, CHANNEL_PLUGIN,
+		    fleet->plugin_fd, fleet->plugin_path);
+	STAILQ_FOREACH (plugin, &fleet->plugins, link)
+		if (result == 0)
+			result = tell_descriptor(
+			    member, CHANNEL_PLUGIN, plugin->fd, plugin->path);
+	return result;
+}
+
 /* All at once: it reads when it has come so far. */
 int
 member_greet(struct member *member)
@@ -81,9 +98,8 @@ member_greet(struct member *member)
 			     : server_listener_count(fleet->server);
 	int result = tell_hello(member);
 
-	if (result == 0 && fleet->plugin_fd >= 0)
-		result = tell_descriptor(member, CHANNEL_PLUGIN,
-		    fleet->plugin_fd, fleet->plugin_path);
+	if (result == 0)
+		result = tell_plugins(member);
 	for (unsigned i = 0; result == 0 && i < count; i++) {
 		struct listener *listener = server_listener(fleet->server, i);
 

@@ -9,8 +9,8 @@
  * binary as a rule; a worker that speaks no version of its host says so and
  * ends.
  *
- *   host to worker   HELLO, PLUGIN (descriptor of the copy), SOCKET
- *                    (descriptor), START, APPLY, ACCEPT, DRAIN, PING,
+ *   host to worker   HELLO, PLUGIN (descriptor of a copy, one for each file),
+ *                    SOCKET (descriptor), START, APPLY, ACCEPT, DRAIN, PING,
  *                    CONNECTION (descriptor; it ends with its session)
  *   worker to host   HELLO, ANSWER (of START and APPLY, by number), BEAT (of
  *                    PING), SPENT (it has taken its max_requests)
@@ -33,7 +33,7 @@ enum channel_kind {
 	CHANNEL_HELLO = 1,
 	CHANNEL_PLUGIN, /* payload: the path of the directive */
 	CHANNEL_SOCKET,
-	CHANNEL_START, /* struct channel_start, then a directive */
+	CHANNEL_START, /* struct channel_start, then directives */
 	CHANNEL_APPLY, /* directives */
 	CHANNEL_ANSWER,
 	CHANNEL_ACCEPT, /* id: 1 take connections, 0 let them wait */

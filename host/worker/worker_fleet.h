@@ -52,6 +52,9 @@ struct fleet *fleet_free(struct fleet *fleet);
 void fleet_set_server(struct fleet *fleet, struct server *server);
 /* The copy of the code that all of them run; takes fd, -1: a static service. */
 int fleet_set_plugin(struct fleet *fleet, const char *path, int fd);
+/* One more copy that each of them is handed, for a path that none was given
+ * for; takes fd. */
+int fleet_add_plugin(struct fleet *fleet, const char *path, int fd);
 /* From now on workers are made as these say, and those that there are told of
  * the directive if it is another.  None is copied, all outlive the next call.
  */

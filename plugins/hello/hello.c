@@ -35,4 +35,4 @@ hello_serve(struct berth_session *session)
 }
 
 BERTH_SERVICE(make_hello, .summary = "greets, and says which process it is",
-    .session = {.serve = hello_serve});
+    .flags = BERTH_CONCURRENT, .session = {.serve = hello_serve});

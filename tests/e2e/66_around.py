@@ -108,10 +108,13 @@ def bytes_in_hexadecimal():
 @case
 def every_way_of_driving():
     five = ["around:make_pass()"] * 5
-    for how in ("reactive", "iterative", "thread", "pool 3 queue 10"):
+    for how in ("concurrency = reactive", "concurrency = iterative",
+                "concurrency = thread", "concurrency = pool 3 queue 10",
+                "concurrency = process", "workers = 2",
+                "workers = 2; concurrency = pool 3"):
         with Steered("") as host:
             host.copy_plugins("around")
-            host.write_conf(stream(*five, more="    concurrency = " + how))
+            host.write_conf(stream(*five, more="    " + how))
             host.reload()
             for size in (1, 70000, 300000):
                 with host.connect() as client:
@@ -147,10 +150,6 @@ def what_a_check_says():
             (base + "dynamic P Program * /bin/cat { "
              "listen = tcp:127.0.0.1:{p1}\nstream = Around }",
              "a program has its connections to itself"),
-            (stream("around:make_pass()", more="    workers = 1"),
-             "it runs in processes"),
-            (stream("around:make_pass()", more="    concurrency = process"),
-             "it runs in processes"),
             (base + "static tcpmux { listen = tcp:127.0.0.1:{p1}\n"
              "stream = Around }", "it hands connections over"),
     ):
@@ -193,6 +192,93 @@ def connections_keep_their_modules():
             talk(host, b"plain\r\nx", b"plain\r\nx")
             old.sendall(b"three\n")
             assert receive(old, 7) == b"three\r\n"
+
+
+def workers(host):
+    """The processes that take clients, or wait for one of their own."""
+    with host.manager(9) as manager:
+        manager.send("json on")
+        manager.line()
+        fleet = manager.json("show Echo")["fleet"]
+    return sorted(worker["pid"] for worker in fleet
+                  if worker["state"] in ("serving", "waiting"))
+
+
+def steer(host, conf):
+    """The report of a reload with this file."""
+    host.write_conf(conf)
+    return "\n".join(host.reload())
+
+
+@case
+def workers_have_the_stream_of_the_moment():
+    """Whatever changes it replaces them, and nothing else does; who is
+    served keeps what there was."""
+    both = ["around:make_pass()", "frame:make_line() \"-c\""]
+    for how in ("workers = 2", "concurrency = process; workers = 1"):
+        conf = stream(*both, more="    drain = 1h; " + how)
+        with Steered("") as host, host.log_in() as manager:
+            host.copy_plugins("around")
+            host.copy_shipped("frame", "idle")
+            steer(host, conf)
+            with host.connect() as old:
+                old.sendall(b"one\n")
+                assert receive(old, 5) == b"one\r\n"
+                changes(host, manager, conf)
+                old.sendall(b"three\n")
+                assert receive(old, 7) == b"three\r\n"
+
+
+def changes(host, manager, conf):
+    wait_until(lambda: workers(host), what="workers")
+    pids = workers(host)
+    text = steer(host, conf)
+    assert "= 5 unchanged" in text, text
+    if "process" not in conf:
+        assert workers(host) == pids
+    text = steer(host, conf.replace('"-c"', '"-m 10"'))
+    assert "> Echo (its stream has changed)" in text, text
+    talk(host, b"two\r\n", b"two\n")
+    # By commands; a new one is the nearest to the service.
+    for line, sent, expected in (
+            ("stream Around { dynamic m9 Module * "
+             "frame:make_delimiter() \"-d ; -k\" }", b"a;\nb;\n",
+             b"a;\nb;\n"),
+            ("stream Around { remove m9 }", b"c\n", b"c\n")):
+        manager.do(line)
+        talk(host, sent, expected)
+    # The code of a module alone.
+    conf = conf.replace('frame:make_line() "-c"', "code:make_line()")
+    host.copy_shipped("frame", to="code")
+    steer(host, conf)
+    talk(host, b"d\r\n", b"d\n")
+    pids = workers(host)
+    host.stamp_plugin("code")
+    text = steer(host, conf)
+    assert "> Echo (its stream has changed)" in text, text
+    wait_until(lambda: workers(host) and
+               not set(workers(host)) & set(pids), what="other workers")
+    talk(host, b"d\r\n", b"d\n")
+    # None at all; and a file that does not say it removes the service.
+    text = steer(host, conf.replace("stream = Around", ""))
+    assert "> Echo (stream" in text, text
+    talk(host, b"plain\r\n", b"plain\r\n")
+
+
+@case
+def a_module_that_fails_in_workers_changes_nothing():
+    conf = stream("around:make_pass()", more="    workers = 2")
+    with Steered("") as host:
+        host.copy_plugins("around")
+        steer(host, conf)
+        before = host.listening(), workers(host)
+        text = steer(host, conf.replace(
+            "}\ndynamic Echo", "    dynamic m1 Module * "
+            "around:make_homely()\n}\ndynamic Echo"))
+        assert "this is no home" in text, text
+        assert "nothing changed" in text, text
+        assert before == (host.listening(), workers(host))
+        talk(host, b"still", b"still")
 
 
 @case

@@ -3,6 +3,7 @@
 clients of others; who is let in; certificates exchanged under load."""
 
 import os
+import re
 import shutil
 import ssl
 import subprocess
@@ -62,28 +63,42 @@ def the_same_service_in_clear_and_sealed():
 
 @case
 def services_in_sequence_and_at_the_end():
-    """serve reads and writes; daytime writes and closes at once."""
+    """serve reads and writes, however it is driven; daytime writes and closes
+    at once."""
     conf = """
     dynamic Hello Service_Object * hello:make_hello() {
         listen = tcp:127.0.0.1:{p1}
         stream = Secure
         stack = 32K
+        %s
     }
-    static daytime { listen = tcp:127.0.0.1:{p2}; stream = Secure }
+    static daytime { listen = tcp:127.0.0.1:{p2}; stream = Secure; %s }
     """
-    with Authority() as made, \
-            Shipped(made.stream() + conf, "tls", "hello") as host:
-        context = made.context()
-        for _ in range(20):
-            with dial(host, 1, context) as client:
-                for byte in b"Alice\nGood day":
-                    client.sendall(bytes([byte]))
-                client.sendall(b"\n")
-                # Not cut off, but ended.
-                assert receive_all(client) == \
-                    b"Hello Alice, this is PID %d\nGood day" % host.pid
-            with dial(host, 2, context) as client:
-                assert receive_all(client).endswith(b"\r\n")
+    with Authority() as made:
+        for words in ("concurrency = reactive", "concurrency = iterative",
+                      "concurrency = thread", "concurrency = pool 2",
+                      "concurrency = process", "workers = 2"):
+            with Shipped(made.stream() + conf % (words, words),
+                         "tls", "hello") as host:
+                greetings(host, made.context(), words)
+
+
+def greetings(host, context, words):
+    for _ in range(10):
+        with dial(host, 1, context) as client:
+            for byte in b"Alice\nGood day":
+                client.sendall(bytes([byte]))
+            client.sendall(b"\n")
+            # Not cut off, but ended.
+            said = receive_all(client)
+            told = re.fullmatch(
+                rb"Hello Alice, this is PID (\d+)\nGood day", said)
+            assert told, (words, said)
+            assert (int(told[1]) == host.pid) == \
+                ("process" not in words and "workers" not in words), \
+                (words, said)
+        with dial(host, 2, context) as client:
+            assert receive_all(client).endswith(b"\r\n")
 
 
 def s_client(made, host, number, *words, data=b""):
@@ -221,9 +236,10 @@ def a_stalled_handshake_holds_up_nobody():
     }
     """
     with Authority() as made:
-        for words in ("reactive", "pool 8"):
+        for words in ("concurrency = reactive", "concurrency = pool 8",
+                      "concurrency = process", "workers = 2"):
             conf = made.stream("-t 60m") + impatient % made.words() + \
-                ECHO % ("concurrency = " + words)
+                ECHO % words
             with Shipped(conf, "tls") as host:
                 stalled = stall(host, 1)
                 for _ in range(5):
@@ -279,8 +295,11 @@ def an_end_without_a_word_is_told():
 @case
 def under_every_concurrency():
     with Authority() as made:
-        for words in ("reactive", "iterative", "thread 20", "pool 4"):
-            conf = made.stream() + ECHO % ("concurrency = " + words)
+        for words in ("concurrency = reactive", "concurrency = iterative",
+                      "concurrency = thread 20", "concurrency = pool 4",
+                      "concurrency = process", "workers = 2",
+                      "workers = 2; concurrency = pool 3"):
+            conf = made.stream() + ECHO % words
             with Shipped(conf, "tls") as host:
                 good = []
 
@@ -353,6 +372,29 @@ def certificates_are_exchanged_under_load():
                 # Who came before all that is still served.
                 lasting.sendall(b"still here")
                 assert receive(lasting, 10) == b"still here"
+
+
+@case
+def certificates_are_exchanged_in_workers():
+    """Each looks for itself; one that starts in between is started again."""
+    names = ["first", "second"]
+    for words in ("workers = 1", "concurrency = process"):
+        with Authority() as made:
+            for name in names:
+                made.issue(name)
+            words += "; start_limit = unlimited; restart_delay = 10ms"
+            with Shipped(made.stream() + ECHO % words, "tls") as host:
+                loads = [Load(made, host) for _ in range(2)]
+                for name in names:
+                    made.put(name, "server")
+                    host.reload()
+                    wait_until(lambda: all(
+                        load.failed or load.seen[-1:] == [name]
+                        for load in loads), what=name)
+                for load in loads:
+                    load.over.set()
+                    load.join(TIMEOUT)
+                    assert load.failed == [], load.failed[:3]
 
 
 @case

@@ -3,6 +3,7 @@
 compiled or copied for the occasion, the whole state as one value, a load of
 clients that verify every byte."""
 
+import glob
 import multiprocessing
 import os
 import re
@@ -86,6 +87,21 @@ class Steered(Host):
             shutil.copy(os.path.join(source, name + ".so"), target + ".new")
             os.chmod(target + ".new", 0o644)
             os.rename(target + ".new", target)
+
+    def copy_shipped(self, *names, to=None):
+        """Of those that come with the host."""
+        for name in names:
+            path, = glob.glob(os.path.join(
+                BUILD, "plugins", "*", ".libs", name + ".so"))
+            self.copy_plugins(name, to=to, source=os.path.dirname(path))
+
+    def stamp_plugin(self, name):
+        """The same code in a file that is another one."""
+        path = os.path.join(self.plugins, name + ".so")
+        shutil.copy(path, path + ".new")
+        with open(path + ".new", "ab") as file:
+            file.write(b"another")
+        os.rename(path + ".new", path)
 
     def compile_plugin(self, banner, name="greeter"):
         """cc, as a third party does it."""

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 
 /* --- pass ------------------------------------------------------------------*/
 
@@ -129,6 +130,28 @@ moved_open(struct berth_filter *f)
 static const struct berth_filter_type moved_filter = {.open = moved_open};
 
 BERTH_FILTER(make_moved, .summary = "another address", .filter = &moved_filter);
+
+/* --- homely: not in a worker
+ * ------------------------------------------------*/
+
+static int
+homely_init(struct berth_service *module, int argc, char **argv)
+{
+	char name[16] = "";
+
+	(void)argc;
+	(void)argv;
+	prctl(PR_GET_NAME, name, 0, 0, 0);
+	if (strstr(name, "worker") != NULL)
+		return berth_fail(module, EPERM, "this is no home");
+	return 0;
+}
+
+static const struct berth_filter_type homely_filter = {
+    .up = pass_up, .state_size = sizeof(struct pass)};
+
+BERTH_FILTER(make_homely, .summary = "is at home in the host alone",
+    .init = homely_init, .filter = &homely_filter);
 
 /* --- a service that says who its client is ---------------------------------*/
 
