@@ -73,8 +73,7 @@ child_input(struct berth_handler *base, int fd)
 		return 0;
 	if (result < 0)
 		info.si_code = info.si_status = 0;
-	(void)slots_drop(r, fd, BERTH_READ, false);
-	fd_close(&fd);
+	slots_close(r, fd);
 	tell(r, owner, child, &info, &usage);
 	free(child);
 	return 0;

@@ -178,6 +178,9 @@ struct mono clock_now(struct reactor *r); /* [any thread] */
 int slots_add(struct reactor_owner *owner, struct berth_handler *handler,
     int fd, unsigned mask, bool internal);
 int slots_drop(struct reactor *r, int fd, unsigned bits, bool call);
+/* Gives up and closes what is the reactor's own and has no duplicate: then it
+ * leaves the back end by being closed. */
+void slots_close(struct reactor *r, int fd);
 void slots_revoke(struct reactor_owner *owner, bool dont_call);
 void slots_ready(struct reactor *r, int fd);
 /* All over again with a new back end, without what should not be there. */

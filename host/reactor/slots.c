@@ -169,14 +169,13 @@ occupy(struct reactor_owner *owner, struct berth_handler *handler, int fd,
 	return slot->emulated ? rearm(r, fd) : 0;
 }
 
+/* The back end has been told, or will find out by itself. */
 static void
-give_up(struct reactor *r, int fd)
+unlink_slot(struct reactor *r, int fd)
 {
 	struct slot *slot = &r->slots[fd];
 	struct reactor_owner *owner = r->owners[slot->owner].owner;
 
-	if (!slot->emulated)
-		(void)r->backend->remove(r, fd);
 	if (slot->next >= 0)
 		r->slots[slot->next].previous = slot->previous;
 	if (slot->previous >= 0)
@@ -192,6 +191,21 @@ give_up(struct reactor *r, int fd)
 	owner->descriptors--;
 	r->registered--;
 	r->given_up++;
+}
+
+static void
+give_up(struct reactor *r, int fd)
+{
+	if (!r->slots[fd].emulated)
+		(void)r->backend->remove(r, fd);
+	unlink_slot(r, fd);
+}
+
+void
+slots_close(struct reactor *r, int fd)
+{
+	unlink_slot(r, fd);
+	fd_close(&fd);
 }
 
 /*

@@ -14,6 +14,9 @@
 
 #include "worker/worker_priv.h"
 
+/* Of an unsigned number. */
+#define DIGITS SPAWN_PID_DIGITS
+
 static void
 begin(struct description *description, const struct spawn_template *template)
 {
@@ -26,33 +29,46 @@ begin(struct description *description, const struct spawn_template *template)
 	template->envp[template->env_count] = NULL;
 }
 
-/* The string, or NULL: there is no room for it. */
-BASE_PRINTF(2, 3)
+/* "NAME=" and its value: where the value is, or NULL when there is no room. */
 static char *
-add(struct description *description, const char *format, ...)
+add_text(struct description *description, const char *name, const char *value,
+    size_t size)
 {
 	const struct spawn_template *template = description->template;
 	char *variable = description->text + description->used;
 	size_t room = sizeof(description->text) - description->used;
-	va_list ap;
-	int size;
+	size_t before = strlen(name);
 
-	va_start(ap, format);
-	size = vsnprintf(variable, room, format, ap);
-	va_end(ap);
-	if (size < 0 || (size_t)size >= room ||
-	    description->count == SPAWN_VARIABLES)
+	if (before + size >= room || description->count == SPAWN_VARIABLES)
 		return NULL;
-	description->used += (size_t)size + 1;
+	memcpy(variable, name, before);
+	memcpy(variable + before, value, size);
+	variable[before + size] = '\0';
+	description->used += before + size + 1;
 	description->count++;
 	template->envp[template->env_count + description->count - 1] = variable;
 	template->envp[template->env_count + description->count] = NULL;
-	return variable;
+	return variable + before;
+}
+
+static char *
+add(struct description *description, const char *name, const char *value)
+{
+	return add_text(description, name, value, strlen(value));
+}
+
+static void
+add_number(struct description *description, const char *name, unsigned number)
+{
+	char text[DIGITS + 1];
+
+	snprintf(text, sizeof(text), "%u", number);
+	add(description, name, text);
 }
 
 struct side {
 	char ip[INET6_ADDRSTRLEN];
-	unsigned port;
+	char port[DIGITS + 1];
 };
 
 /* A client of IPv4 on a socket for both is one of IPv4. */
@@ -62,21 +78,20 @@ read_side(const struct sockaddr_storage *address, struct side *ret_side)
 	const void *any = address;
 	const struct sockaddr_in *v4 = any;
 	const struct sockaddr_in6 *v6 = any;
+	in_port_t port = v6->sin6_port;
 
 	ret_side->ip[0] = '\0';
 	if (address->ss_family == AF_INET) {
+		port = v4->sin_port;
 		inet_ntop(
 		    AF_INET, &v4->sin_addr, ret_side->ip, sizeof(ret_side->ip));
-		ret_side->port = ntohs(v4->sin_port);
-		return;
-	}
-	ret_side->port = ntohs(v6->sin6_port);
-	if (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr))
+	} else if (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr))
 		inet_ntop(AF_INET, v6->sin6_addr.s6_addr + 12, ret_side->ip,
 		    sizeof(ret_side->ip));
 	else
 		inet_ntop(AF_INET6, &v6->sin6_addr, ret_side->ip,
 		    sizeof(ret_side->ip));
+	snprintf(ret_side->port, sizeof(ret_side->port), "%u", ntohs(port));
 }
 
 static void
@@ -87,14 +102,14 @@ describe_inet(struct description *description,
 
 	read_side(peer, &remote);
 	read_side(local, &here);
-	add(description, "PROTO=TCP");
-	add(description, "TCPLOCALIP=%s", here.ip);
-	add(description, "TCPLOCALPORT=%u", here.port);
-	add(description, "TCPREMOTEIP=%s", remote.ip);
-	add(description, "TCPREMOTEPORT=%u", remote.port);
-	add(description, "REMOTE_HOST=%s", remote.ip);
-	add(description, "REMOTE_ADDR=%s", remote.ip);
-	add(description, "REMOTE_PORT=%u", remote.port);
+	add(description, "PROTO=", "TCP");
+	add(description, "TCPLOCALIP=", here.ip);
+	add(description, "TCPLOCALPORT=", here.port);
+	add(description, "TCPREMOTEIP=", remote.ip);
+	add(description, "TCPREMOTEPORT=", remote.port);
+	add(description, "REMOTE_HOST=", remote.ip);
+	add(description, "REMOTE_ADDR=", remote.ip);
+	add(description, "REMOTE_PORT=", remote.port);
 }
 
 static void
@@ -106,17 +121,17 @@ describe_unix(struct description *description, int fd,
 	struct ucred user;
 	socklen_t user_size = sizeof(user);
 
-	add(description, "PROTO=IPC");
+	add(description, "PROTO=", "IPC");
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &user, &user_size) == 0) {
-		add(description, "IPCREMOTEEUID=%u", user.uid);
-		add(description, "IPCREMOTEEGID=%u", user.gid);
+		add_number(description, "IPCREMOTEEUID=", user.uid);
+		add_number(description, "IPCREMOTEEGID=", user.gid);
 		if (size <= sizeof(sa_family_t))
 			snprintf(description->peer, sizeof(description->peer),
 			    "unix: user %u, pid %d", user.uid, user.pid);
 	}
 	if (size > sizeof(sa_family_t) && path->sun_path[0] != '\0')
-		add(description, "IPCREMOTEPATH=%.*s",
-		    (int)sizeof(path->sun_path), path->sun_path);
+		add_text(description, "IPCREMOTEPATH=", path->sun_path,
+		    strnlen(path->sun_path, sizeof(path->sun_path)));
 }
 
 void
@@ -150,10 +165,8 @@ describe_socket(struct description *description,
     const struct spawn_template *template, const char *name)
 {
 	begin(description, template);
-	add(description, "LISTEN_FDS=1");
-	add(description, "LISTEN_FDNAMES=%s", name);
-	description->pid_text = add(
-	    description, "LISTEN_PID=%*d", (int)SPAWN_PID_DIGITS, 0);
-	if (description->pid_text != NULL)
-		description->pid_text += strlen("LISTEN_PID=");
+	add(description, "LISTEN_FDS=", "1");
+	add(description, "LISTEN_FDNAMES=", name);
+	/* As long as any; it ends where the child's own ends. */
+	description->pid_text = add(description, "LISTEN_PID=", "0000000000");
 }

@@ -203,7 +203,7 @@ external_start(struct external *program, struct description *description,
 
 	start->template = program->template;
 	start->pid_text = description->pid_text;
-	start->signals = &program->signals;
+	start->host = &program->host;
 	child->pid = spawn(start, &step);
 	if (child->pid < 0)
 		return tell_failure(

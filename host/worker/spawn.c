@@ -11,8 +11,14 @@
  *
  * The step that fails and its errno are written where the host reads them.
  * What the program finds: descriptors 0, 1, 2 (and 3 when a socket is handed
- * over) and no other; default signals, none blocked; a session of its own; its
- * user, groups, limits, folder and environment as its template says.
+ * over) and no other; default signals, none blocked; a process group of its own,
+ * by which it is ended with all that it started; its user, groups, limits,
+ * folder and environment as its template says.
+ *
+ * Where the host has a terminal the program gets a session of its own as well,
+ * which has none.  Elsewhere that would change nothing but the cost: the kernel
+ * makes a group for its scheduler along with each session (sched(7), the
+ * autogroup feature).
  *
  * The kernel makes memory undumpable whose process changes its user; here this
  * also protects the host from being traced by that user in between, and stays
@@ -22,6 +28,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/capability.h>
+#include <linux/close_range.h>
 #include <linux/prctl.h>
 #include <sched.h>
 #include <signal.h>
@@ -38,6 +45,8 @@
 #define STACK_BYTES 16384u
 /* Where the program lies that is run by its descriptor, until it is. */
 #define PROGRAM_FD 4
+/* A user in more groups is given them without looking. */
+#define SAME_GROUPS 32
 /* Of the kernel: as large as its set of signals. */
 #define KERNEL_SIGNALS 64
 #define KERNEL_SIGSET_BYTES ((size_t)KERNEL_SIGNALS / 8)
@@ -49,15 +58,21 @@
 #define CALL_SETGROUPS SYS_setgroups32
 #define CALL_SETRESGID SYS_setresgid32
 #define CALL_SETRESUID SYS_setresuid32
+#define CALL_GETGROUPS SYS_getgroups32
+#define CALL_GETRESGID SYS_getresgid32
+#define CALL_GETRESUID SYS_getresuid32
 #else
 #define CALL_SETGROUPS SYS_setgroups
 #define CALL_SETRESGID SYS_setresgid
 #define CALL_SETRESUID SYS_setresuid
+#define CALL_GETGROUPS SYS_getgroups
+#define CALL_GETRESGID SYS_getresgid
+#define CALL_GETRESUID SYS_getresuid
 #endif
 
 struct job {
 	const struct spawn *spawn;
-	uint64_t signals; /* bit N - 1: signal N is to have its default */
+	struct spawn_host host;
 	enum spawn_step step;
 	int error; /* 0: it runs */
 };
@@ -69,7 +84,7 @@ spawn_step_text(enum spawn_step step)
 	    [SPAWN_CLONE] = "no process can be made",
 	    [SPAWN_DESCRIPTORS] = "its standard streams cannot be made",
 	    [SPAWN_CLOSE] = "other descriptors cannot be closed",
-	    [SPAWN_SESSION] = "it cannot have a session of its own",
+	    [SPAWN_SESSION] = "it cannot have a process group of its own",
 	    [SPAWN_LIMITS] = "its limits cannot be set",
 	    [SPAWN_NICE] = "its nice value cannot be set",
 	    [SPAWN_CHROOT] = "its root cannot be changed",
@@ -137,6 +152,24 @@ make_streams(const struct spawn *spawn)
 	return (int)syscall(SYS_fcntl, 0, F_SETFL, 0);
 }
 
+/* Those above the last that is needed are not copied at all, however many the
+ * host has. */
+IN_CHILD static int
+leave_table(const struct spawn *spawn)
+{
+	int last = spawn->listen_fd;
+
+	for (int i = 0; i < 3; i++)
+		if (spawn->fds[i] > last)
+			last = spawn->fds[i];
+	if (spawn->program_fd > last)
+		last = spawn->program_fd;
+	if (syscall(SYS_close_range, last + 1, UINT_MAX,
+		CLOSE_RANGE_UNSHARE) == 0)
+		return 0;
+	return (int)syscall(SYS_unshare, CLONE_FILES);
+}
+
 IN_CHILD static int
 close_span(unsigned first, unsigned last)
 {
@@ -190,13 +223,48 @@ set_nice(const struct spawn_template *template)
 	    SYS_setpriority, PRIO_PROCESS, 0, now + template->nice);
 }
 
+/* A new session has a new process group. */
+IN_CHILD static int
+make_group(const struct job *job)
+{
+	return (int)(job->host.terminal ? syscall(SYS_setsid)
+					: syscall(SYS_setpgid, 0, 0));
+}
+
+/*
+ * Mostly a host of root whose programs are root's: looking is cheaper than
+ * changing, for which the kernel makes credentials anew, call by call.
+ */
+IN_CHILD static bool
+is_user(const struct spawn_template *template)
+{
+	uid_t users[3];
+	gid_t groups[SAME_GROUPS];
+	long count;
+
+	if (template->sandbox != NULL || template->group_count > SAME_GROUPS ||
+	    syscall(CALL_GETRESUID, &users[0], &users[1], &users[2]) < 0 ||
+	    syscall(CALL_GETRESGID, &groups[0], &groups[1], &groups[2]) < 0)
+		return false;
+	for (unsigned i = 0; i < 3; i++)
+		if (users[i] != template->uid || groups[i] != template->gid)
+			return false;
+	count = syscall(CALL_GETGROUPS, SAME_GROUPS, groups);
+	if (count < 0 || (unsigned long)count != template->group_count)
+		return false;
+	for (long i = 0; i < count; i++)
+		if (groups[i] != template->groups[i])
+			return false;
+	return true;
+}
+
 /* Root is a user that nobody else must be able to become. */
 IN_CHILD static bool
 could_regain(const struct spawn_template *template)
 {
 	uid_t real, effective, saved;
 
-	if (syscall(SYS_getresuid, &real, &effective, &saved) < 0 ||
+	if (syscall(CALL_GETRESUID, &real, &effective, &saved) < 0 ||
 	    real != template->uid || effective != template->uid ||
 	    saved != template->uid)
 		return true;
@@ -212,12 +280,10 @@ fail(struct job *job, enum spawn_step step)
 }
 
 IN_CHILD static int
-become_user(struct job *job)
+change_user(struct job *job)
 {
 	const struct spawn_template *template = job->spawn->template;
 
-	if (!template->switch_user)
-		return 0;
 	if (syscall(CALL_SETGROUPS, template->group_count, template->groups) <
 	    0)
 		return fail(job, SPAWN_GROUPS);
@@ -229,6 +295,18 @@ become_user(struct job *job)
 	if (syscall(CALL_SETRESUID, template->uid, template->uid,
 		template->uid) < 0)
 		return fail(job, SPAWN_USER);
+	return 0;
+}
+
+IN_CHILD static int
+become_user(struct job *job)
+{
+	const struct spawn_template *template = job->spawn->template;
+
+	if (!template->switch_user)
+		return 0;
+	if (!is_user(template) && change_user(job) < 0)
+		return -1;
 	errno = 0;
 	return could_regain(template) ? fail(job, SPAWN_REGAINED) : 0;
 }
@@ -276,10 +354,10 @@ as_host(struct job *job)
 {
 	const struct spawn_template *template = job->spawn->template;
 
-	reset_signals(job->signals);
-	if (syscall(SYS_setsid) < 0)
+	reset_signals(job->host.signals);
+	if (make_group(job) < 0)
 		return fail(job, SPAWN_SESSION);
-	if (make_streams(job->spawn) < 0)
+	if (leave_table(job->spawn) < 0 || make_streams(job->spawn) < 0)
 		return fail(job, SPAWN_DESCRIPTORS);
 	if (close_others(job->spawn) < 0)
 		return fail(job, SPAWN_CLOSE);
@@ -374,19 +452,31 @@ look_at_signals(void)
 	return changed;
 }
 
-static uint64_t
-changed_signals(struct spawn_signals *signals)
+/* Whoever cannot tell says that there is one. */
+static bool
+look_for_terminal(void)
 {
-	uint64_t now;
+	int fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
 
-	if (signals == NULL)
-		return look_at_signals();
-	now = mono_now().ns;
-	if (now >= signals->until_ns) {
-		signals->changed = look_at_signals();
-		signals->until_ns = now + MONO_MS(SPAWN_SIGNALS_MS);
-	}
-	return signals->changed;
+	if (fd < 0)
+		return errno != ENXIO;
+	close(fd);
+	return true;
+}
+
+static struct spawn_host
+look_at_host(struct spawn_host *known)
+{
+	struct spawn_host now = {.until_ns = mono_now().ns};
+
+	if (known != NULL && now.until_ns < known->until_ns)
+		return *known;
+	now.signals = look_at_signals();
+	now.terminal = look_for_terminal();
+	now.until_ns += MONO_MS(SPAWN_HOST_MS);
+	if (known != NULL)
+		*known = now;
+	return now;
 }
 
 static void
@@ -402,7 +492,7 @@ spawn(const struct spawn *spawn, enum spawn_step *ret_step)
 	alignas(max_align_t) char stack[STACK_BYTES];
 	struct job job = {
 	    .spawn = spawn,
-	    .signals = changed_signals(spawn->signals),
+	    .host = look_at_host(spawn->host),
 	    .step = SPAWN_CLONE,
 	};
 	uint64_t all = UINT64_MAX, before = 0;
@@ -412,7 +502,7 @@ spawn(const struct spawn *spawn, enum spawn_step *ret_step)
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before,
 	    KERNEL_SIGSET_BYTES);
 	pid = clone(run_child, stack + STACK_BYTES,
-	    CLONE_VM | CLONE_VFORK | SIGCHLD, &job);
+	    CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, &job);
 	if (pid < 0)
 		job.error = errno;
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL,

@@ -102,17 +102,18 @@ enum spawn_step {
 };
 
 /*
- * Which signals the host does not leave at their defaults, looked at now and
- * then only, since that takes a call for each of them: whatever a plugin does
- * about signals reaches programs that start SPAWN_SIGNALS_MS later at the
- * latest.  All zero at first.
+ * What of the host matters to what it starts, looked at now and then only,
+ * since that takes dozens of calls: whatever a plugin does about signals
+ * reaches programs that start SPAWN_HOST_MS later at the latest.  All zero at
+ * first.
  */
-struct spawn_signals {
-	uint64_t changed; /* bit N - 1: signal N */
+struct spawn_host {
+	uint64_t signals; /* bit N - 1: signal N is not at its default */
+	bool terminal;	  /* it has one, or may have */
 	uint64_t until_ns;
 };
 
-#define SPAWN_SIGNALS_MS 100u
+#define SPAWN_HOST_MS 100u
 
 /* What is particular to one start. */
 struct spawn {
@@ -121,7 +122,7 @@ struct spawn {
 	int listen_fd;	/* to be 3; -1: none */
 	char *pid_text; /* SPAWN_PID_DIGITS + 1 bytes within the environment,
 			 * where the child writes its own; NULL: none */
-	struct spawn_signals *signals; /* NULL: each is looked at */
+	struct spawn_host *host; /* NULL: it is looked at each time */
 	int program_fd; /* is run instead of the path, with a listen_fd; 0:
 			 * none */
 };
