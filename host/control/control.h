@@ -42,6 +42,8 @@ struct host_options {
 	bool keep_log_level; /* -d was given: the file does not set it */
 	/* The program of workers, O_PATH; not taken; 0: there are none. */
 	int worker_program_fd;
+	/* A low one, for starts of programs; not taken; 0: there is none. */
+	int door_fd;
 	/* It is a worker: its sockets were handed to it, commands of services
 	 * are refused. */
 	bool is_worker;

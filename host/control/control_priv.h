@@ -48,7 +48,7 @@ struct host {
 	struct instance *door; /* NULL: no control socket */
 	struct timed_list timed;
 	struct berth_command *running; /* its reply is still to come */
-	struct fleet_host workers;
+	struct spawn_host processes;
 	struct seat *seat; /* of a worker; NULL: it is none */
 	bool queue_posted;
 	bool applying; /* a change waits for something, and the loop goes on */

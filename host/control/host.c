@@ -85,7 +85,7 @@ make_services(struct host *host)
 	    .ledgers = host->ledgers,
 	    .wrapper = wrapper_ops(host->wrapper),
 	    .log = host->log,
-	    .workers = &host->workers,
+	    .processes = &host->processes,
 	};
 	int result = plugins_new(&plugins, &host->plugins);
 
@@ -106,9 +106,8 @@ host_new(const struct host_options *options, struct host **ret_host)
 	TAILQ_INIT(&host->queue);
 	LIST_INIT(&host->timed);
 	host->options = *options;
-	host->workers.program_fd = options->worker_program_fd > 0
-				       ? options->worker_program_fd
-				       : -1;
+	host->processes.program_fd = options->worker_program_fd;
+	host->processes.door_fd = options->door_fd;
 	host->log = options->log;
 	host_settings_init(&host->settings);
 	/* No watchdog runs yet, whatever the default is. */

@@ -34,6 +34,8 @@ program_fini(struct program *program)
 	notify_fini(&program->notify);
 	program->errors = errors_free(program->errors);
 	options_fini(&program->options);
+	if (program->door_fd > 0)
+		fd_close(&program->door_fd);
 	fd_close(&program->self_fd);
 }
 
@@ -72,7 +74,8 @@ program_open_host(
 	    .control = make_manager,
 	    .plugin_path = options->plugin_path,
 	    .no_dynamic = options->no_dynamic,
-	    .worker_program_fd = program->self_fd,
+	    .worker_program_fd = program->self_fd > 0 ? program->self_fd : 0,
+	    .door_fd = program->door_fd,
 	    .log = &program->sink.log,
 	    .keep_log_level = options->debug,
 	    .stack = program_print_stack,

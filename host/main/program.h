@@ -19,6 +19,7 @@ struct program {
 	struct signals signals;
 	struct pid_file pid_file;
 	struct daemon daemon;
+	int door_fd;	 /* low, for starts of programs; 0: none */
 	int self_fd;	 /* this program's file, for workers; -1: none */
 	unsigned handed; /* sockets from LISTEN_FDS_FIRST on */
 };

@@ -95,6 +95,8 @@ take_inheritance(struct program *program)
 	if (result != 0)
 		return give_up(program, STATUS_FAILED,
 		    "inherited descriptors: %s", strerror(-result));
+	/* Without it starts are slower. */
+	program->door_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	/* Workers run the program that runs now, whatever is installed
 	 * meanwhile. */
 	program->self_fd = open("/proc/self/exe", O_PATH | O_CLOEXEC);

@@ -145,7 +145,7 @@ static int
 accept_one(struct listener *listener)
 {
 	struct listener_consumer *consumer = listener->consumer;
-	int fd;
+	int fd, result;
 
 	if (!wants_events(listener))
 		return 0;
@@ -158,10 +158,10 @@ accept_one(struct listener *listener)
 		return accept_failed(listener, errno);
 	if (listener->retry_ns != RETRY_FIRST_NS)
 		recover(listener);
-	consumer->type->accepted(consumer, listener, fd);
+	result = consumer->type->accepted(consumer, listener, fd);
 	if (listener->listeners->quota > 0)
 		listeners_count(listener->listeners);
-	return 1;
+	return result <= 0;
 }
 
 static int

@@ -41,6 +41,7 @@ struct listener_consumer;
 struct listener_consumer_type {
 	/* A connection; the descriptor (CLOEXEC, NONBLOCK) is the consumer's
 	 * now.  Negative: the consumer could not take it and has closed it.
+	 * >0: no more of them in this turn.
 	 * NULL: connections are not accepted, readable() is told of them. */
 	int (*accepted)(struct listener_consumer *, struct listener *, int fd);
 	/* A datagram socket, or one not accepted from, is readable.  >0: call

@@ -106,7 +106,8 @@ instance_make_server(struct instance *instance, struct server **ret_server)
 	if (instance->definition->type != CONFIG_KIND_PROGRAM)
 		return server_new(&options, ret_server);
 	if (instance->program == NULL)
-		result = external_new(&options, NULL, &instance->program);
+		result = external_new(&options, instance->repository->processes,
+		    NULL, &instance->program);
 	if (result < 0)
 		return result;
 	options.units = instance->program;

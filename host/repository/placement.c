@@ -30,7 +30,7 @@ placement_new(struct instance *instance, const struct server_options *options)
 {
 	struct fleet_options fleet = {
 	    .server = *options,
-	    .host = instance->repository->workers,
+	    .host = instance->repository->processes,
 	    .failed = fleet_has_failed,
 	    .context = instance,
 	};

@@ -26,7 +26,7 @@ repository_new(const struct repository_options *options,
 	repository->ledgers = options->ledgers;
 	repository->wrapper = options->wrapper;
 	repository->log = options->log;
-	repository->workers = options->workers;
+	repository->processes = options->processes;
 	repository->doors = options->doors;
 	TAILQ_INIT(&repository->order);
 	TAILQ_INIT(&repository->loose);

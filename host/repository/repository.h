@@ -84,7 +84,7 @@ struct repository_options {
 	/* NULL: no service can be wrapped. */
 	const struct server_wrapper *wrapper;
 	struct log *log;
-	const struct fleet_host *workers; /* NULL: there are none */
+	struct spawn_host *processes; /* NULL: as in a host of its own */
 	struct repository_doors doors;
 };
 

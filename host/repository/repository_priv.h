@@ -30,7 +30,7 @@ struct repository {
 	struct ledgers *ledgers;
 	const struct server_wrapper *wrapper;
 	struct log *log;
-	const struct fleet_host *workers;
+	struct spawn_host *processes;
 	struct repository_doors doors;
 	struct reactor_owner owner;
 	struct record *by_name; /* uthash, reserved ones included */

@@ -90,6 +90,7 @@ struct server_strategy {
 	 * it calls server_wake() once it would say yes. */
 	bool (*ready)(void *units);
 	/* A connection, whose descriptor is the unit's now, as is closing it.
+	 * >0: that took its time, others have their turn before the next.
 	 * NULL: it takes whole sockets. */
 	int (*accepted)(void *units, struct visitor *visitor);
 	/* A socket has clients or datagrams.  >0: call again in this turn. */

@@ -203,7 +203,7 @@ external_start(struct external *program, struct description *description,
 
 	start->template = program->template;
 	start->pid_text = description->pid_text;
-	start->host = &program->host;
+	start->host = program->host;
 	child->pid = spawn(start, &step);
 	if (child->pid < 0)
 		return tell_failure(
@@ -251,7 +251,7 @@ accepted(void *units, struct visitor *visitor)
 	if (result == 0) {
 		child->source = visitor->source;
 		program->failures = 0;
-		return 0;
+		return 1; /* after others had their turn */
 	}
 	guard_leave(visitor->source);
 	free(child);
@@ -325,7 +325,7 @@ const struct server_strategy external_wait_strategy = {
 };
 
 int
-external_new(const struct server_options *options,
+external_new(const struct server_options *options, struct spawn_host *host,
     const struct spawn_template *template, struct external **ret_program)
 {
 	struct external *program = calloc(1, sizeof(*program));
@@ -335,6 +335,7 @@ external_new(const struct server_options *options,
 	program->options = *options;
 	program->reactor = options->owner->reactor;
 	program->template = template;
+	program->host = host;
 	program->handler.type = &external_handler_type;
 	program->clock.type = &external_clock_type;
 	LIST_INIT(&program->children);

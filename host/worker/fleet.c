@@ -211,7 +211,7 @@ fleet_start(
 {
 	int result;
 
-	if (fleet->options.host == NULL || fleet->options.host->program_fd < 0)
+	if (fleet->options.host == NULL || fleet->options.host->program_fd <= 0)
 		return no_workers(fleet, place, errors);
 	if (slots_make_room(fleet, slots_span(fleet).most) < 0)
 		return -ENOMEM;

@@ -11,8 +11,8 @@
  *
  * The step that fails and its errno are written where the host reads them.
  * What the program finds: descriptors 0, 1, 2 (and 3 when a socket is handed
- * over) and no other; default signals, none blocked; a process group of its own,
- * by which it is ended with all that it started; its user, groups, limits,
+ * over) and no other; default signals, none blocked; a process group of its
+ * own, by which it is ended with all that it started; its user, groups, limits,
  * folder and environment as its template says.
  *
  * Where the host has a terminal the program gets a session of its own as well,
@@ -164,8 +164,8 @@ leave_table(const struct spawn *spawn)
 			last = spawn->fds[i];
 	if (spawn->program_fd > last)
 		last = spawn->program_fd;
-	if (syscall(SYS_close_range, last + 1, UINT_MAX,
-		CLOSE_RANGE_UNSHARE) == 0)
+	if (syscall(SYS_close_range, last + 1, UINT_MAX, CLOSE_RANGE_UNSHARE) ==
+	    0)
 		return 0;
 	return (int)syscall(SYS_unshare, CLONE_FILES);
 }
@@ -250,7 +250,12 @@ is_user(const struct spawn_template *template)
 		if (users[i] != template->uid || groups[i] != template->gid)
 			return false;
 	count = syscall(CALL_GETGROUPS, SAME_GROUPS, groups);
-	if (count < 0 || (unsigned long)count != template->group_count)
+	if (count < 0)
+		return false;
+	/* The group that it has anyway counts for nothing. */
+	if (count == 0)
+		groups[count++] = template->gid;
+	if ((unsigned long)count != template->group_count)
 		return false;
 	for (long i = 0; i < count; i++)
 		if (groups[i] != template->groups[i])
@@ -467,13 +472,15 @@ look_for_terminal(void)
 static struct spawn_host
 look_at_host(struct spawn_host *known)
 {
-	struct spawn_host now = {.until_ns = mono_now().ns};
+	struct spawn_host now = {.until_ns = 0};
 
-	if (known != NULL && now.until_ns < known->until_ns)
-		return *known;
+	if (known != NULL)
+		now = *known;
+	if (mono_now().ns < now.until_ns)
+		return now;
 	now.signals = look_at_signals();
 	now.terminal = look_for_terminal();
-	now.until_ns += MONO_MS(SPAWN_HOST_MS);
+	now.until_ns = mono_now().ns + MONO_MS(SPAWN_HOST_MS);
 	if (known != NULL)
 		*known = now;
 	return now;
@@ -486,15 +493,10 @@ reap(pid_t pid)
 		continue;
 }
 
-pid_t
-spawn(const struct spawn *spawn, enum spawn_step *ret_step)
+static pid_t
+run(struct job *job)
 {
 	alignas(max_align_t) char stack[STACK_BYTES];
-	struct job job = {
-	    .spawn = spawn,
-	    .host = look_at_host(spawn->host),
-	    .step = SPAWN_CLONE,
-	};
 	uint64_t all = UINT64_MAX, before = 0;
 	pid_t pid;
 
@@ -502,11 +504,45 @@ spawn(const struct spawn *spawn, enum spawn_step *ret_step)
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before,
 	    KERNEL_SIGSET_BYTES);
 	pid = clone(run_child, stack + STACK_BYTES,
-	    CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, &job);
+	    CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, job);
 	if (pid < 0)
-		job.error = errno;
+		job->error = errno;
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL,
 	    KERNEL_SIGSET_BYTES);
+	return pid;
+}
+
+/* A connection alone can go through the door. */
+static bool
+take_door(const struct spawn_host *host, struct spawn *spawn)
+{
+	int fd = spawn->fds[0];
+
+	if (host->door_fd <= 0 || host->program_fd <= 0 ||
+	    spawn->listen_fd >= 0 || spawn->fds[1] != fd ||
+	    spawn->fds[2] != fd || fd < host->door_fd ||
+	    dup3(fd, host->door_fd, O_CLOEXEC) < 0)
+		return false;
+	for (int i = 0; i < 3; i++)
+		spawn->fds[i] = host->door_fd;
+	return true;
+}
+
+pid_t
+spawn(const struct spawn *spawn, enum spawn_step *ret_step)
+{
+	struct spawn through = *spawn;
+	struct job job = {
+	    .spawn = &through,
+	    .host = look_at_host(spawn->host),
+	    .step = SPAWN_CLONE,
+	};
+	bool door = take_door(&job.host, &through);
+	pid_t pid = run(&job);
+
+	/* Shut by whatever it is: the connection is not kept. */
+	if (door)
+		dup3(job.host.program_fd, job.host.door_fd, O_CLOEXEC);
 	if (job.error == 0)
 		return pid;
 	if (pid > 0)

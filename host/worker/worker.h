@@ -102,15 +102,20 @@ enum spawn_step {
 };
 
 /*
- * What of the host matters to what it starts, looked at now and then only,
- * since that takes dozens of calls: whatever a plugin does about signals
- * reaches programs that start SPAWN_HOST_MS later at the latest.  All zero at
- * first.
+ * What of a host matters to what it starts, for its loop's thread.  It is
+ * looked at now and then only, since that takes dozens of calls: whatever a
+ * plugin does about signals reaches programs that start SPAWN_HOST_MS later at
+ * the latest.
  */
 struct spawn_host {
+	int program_fd;	  /* the host's binary, O_PATH; not taken; 0: there are
+			   * no workers here */
+	int door_fd;	  /* a low descriptor, or 0; not taken.  A connection is
+			   * moved there while a program starts with it, so that
+			   * all above need not be copied. */
 	uint64_t signals; /* bit N - 1: signal N is not at its default */
 	bool terminal;	  /* it has one, or may have */
-	uint64_t until_ns;
+	uint64_t until_ns; /* 0: not looked at yet */
 };
 
 #define SPAWN_HOST_MS 100u
@@ -172,7 +177,7 @@ extern const struct server_strategy external_strategy;
 extern const struct server_strategy external_wait_strategy;
 
 /* The template may be NULL until external_update(). */
-int external_new(const struct server_options *options,
+int external_new(const struct server_options *options, struct spawn_host *host,
     const struct spawn_template *template, struct external **ret_program);
 /* Its server, made with the strategy and the program as its units. */
 void external_set_server(struct external *program, struct server *server);

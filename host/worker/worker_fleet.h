@@ -25,15 +25,9 @@ struct fleet;
 /* Bytes of the directive that a worker can be handed. */
 #define FLEET_DIRECTIVE_MAX (96u * 1024)
 
-/* What the host's process hands in, for all fleets. */
-struct fleet_host {
-	int program_fd; /* the host's binary, O_PATH; not taken; -1: there are
-			 * no workers here */
-};
-
 struct fleet_options {
 	struct server_options server; /* as its server is made with */
-	const struct fleet_host *host;
+	struct spawn_host *host;      /* NULL: there are no workers */
 	/* It stays empty from now on; why is for people.  Called from the
 	 * loop, not from a call into the fleet. */
 	void (*failed)(void *context, const char *why);

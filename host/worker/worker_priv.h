@@ -102,7 +102,7 @@ struct external {
 	struct berth_handler clock;   /* looks for those who last too long */
 	berth_timer_id look;
 	unsigned failures; /* starts that came to nothing, in a row */
-	struct spawn_host host;
+	struct spawn_host *host;
 };
 
 /* Starts it for a client, or for a listener; 0 or negative and told. */

@@ -85,7 +85,8 @@ tell_rest(int argc, char **argv)
 	    (unsigned long long)files.rlim_cur,
 	    (unsigned long long)files.rlim_max,
 	    (unsigned long long)core.rlim_cur, getpriority(PRIO_PROCESS, 0));
-	printf("leader=%d\nno_new_privs=%d\n", getpgrp() == getpid(),
+	printf("leader=%d\nsession=%d\nno_new_privs=%d\n",
+	    getpgrp() == getpid(), getsid(0) == getpid(),
 	    prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0));
 	for (int i = 0; i < argc; i++)
 		printf("arg%d=%s\n", i, argv[i]);

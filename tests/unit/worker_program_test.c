@@ -99,7 +99,7 @@ serve(struct desk *desk, const char *endpoint, const char *path,
 			     desk->bed->errors, &desk->template),
 	    0);
 	assert_int_equal(
-	    external_new(&options, desk->template, &desk->program), 0);
+	    external_new(&options, NULL, desk->template, &desk->program), 0);
 	options.units = desk->program;
 	options.strategy = desk->bed->settings.wait ? &external_wait_strategy
 						    : &external_strategy;

@@ -89,10 +89,10 @@ read_all(struct desk *desk, int fd)
 /* Runs it to its end; what it said is in the desk. */
 static void
 run_after(struct desk *desk, const struct spawn_template *template,
-    struct spawn_signals *signals)
+    struct spawn_host *host)
 {
 	struct spawn start = {
-	    .template = template, .listen_fd = -1, .signals = signals};
+	    .template = template, .listen_fd = -1, .host = host};
 	enum spawn_step step;
 	int fds[2], null, status;
 	pid_t pid;
@@ -364,6 +364,60 @@ try_failure(struct desk *desk, const struct failure *failure)
 	assert_int_equal(errno, ECHILD);
 }
 
+/* A host that has a terminal keeps it to itself. */
+static void
+test_terminal(void **state)
+{
+	struct desk *desk = *state;
+	const struct spawn_template *template = make(desk, desk->probe);
+	struct spawn_host host = {.terminal = true, .until_ns = UINT64_MAX};
+
+	run_after(desk, template, &host);
+	assert_said(desk, "leader=1");
+	assert_said(desk, "session=1");
+	host.terminal = false;
+	run_after(desk, template, &host);
+	assert_said(desk, "leader=1");
+	assert_said(desk, "session=0");
+}
+
+/* The door is shut again, and what went through is no longer held. */
+static void
+test_door(void **state)
+{
+	struct desk *desk = *state;
+	struct spawn_host host = {
+	    .program_fd = open(desk->probe, O_PATH | O_CLOEXEC),
+	    .door_fd = open("/dev/null", O_RDONLY | O_CLOEXEC),
+	};
+	struct spawn start = {.template = make(desk, desk->probe),
+	    .listen_fd = -1,
+	    .host = &host};
+	struct stat program, door;
+	enum spawn_step step;
+	int fds[2], status;
+	pid_t pid;
+
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	assert_true(host.door_fd < fds[1]);
+	for (int i = 0; i < 3; i++)
+		start.fds[i] = fds[1];
+	pid = spawn(&start, &step);
+	assert_true(pid > 0);
+	close(fds[1]);
+	read_all(desk, fds[0]);
+	close(fds[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_said(desk, "fds=0 1 2 ");
+	assert_said(desk, "end");
+	assert_int_equal(fstat(host.program_fd, &program), 0);
+	assert_int_equal(fstat(host.door_fd, &door), 0);
+	assert_int_equal(program.st_ino, door.st_ino);
+	assert_int_equal(fcntl(host.door_fd, F_GETFD), FD_CLOEXEC);
+	close(host.program_fd);
+	close(host.door_fd);
+}
+
 /* What is remembered of the host's signals is not remembered for ever. */
 static void
 test_signals_are_defaults_again(void **state)
@@ -371,21 +425,21 @@ test_signals_are_defaults_again(void **state)
 	struct desk *desk = *state;
 	const struct spawn_template *template = make(desk, desk->probe);
 	struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
-	struct spawn_signals signals = {0};
+	struct spawn_host host = {0};
 
 	sigaction(SIGUSR2, &ignore, &before);
-	run_after(desk, template, &signals);
+	run_after(desk, template, &host);
 	assert_said(desk, "signals=");
-	assert_true(signals.changed & UINT64_C(1) << (SIGUSR2 - 1));
-	run_after(desk, template, &signals);
+	assert_true(host.signals & UINT64_C(1) << (SIGUSR2 - 1));
+	run_after(desk, template, &host);
 	assert_said(desk, "signals=");
 	sigaction(SIGUSR2, &before, NULL);
-	signals.until_ns = 0;
+	host.until_ns = 0;
 	sigaction(SIGUSR1, &ignore, &before);
-	run_after(desk, template, &signals);
+	run_after(desk, template, &host);
 	sigaction(SIGUSR1, &before, NULL);
 	assert_said(desk, "signals=");
-	assert_false(signals.changed & UINT64_C(1) << (SIGUSR2 - 1));
+	assert_false(host.signals & UINT64_C(1) << (SIGUSR2 - 1));
 }
 
 static void
@@ -431,6 +485,8 @@ main(void)
 		test_the_hosts_own_groups, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 		test_signals_are_defaults_again, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_terminal, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_door, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 		test_each_step_fails, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
