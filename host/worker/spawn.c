@@ -157,13 +157,15 @@ make_streams(const struct spawn *spawn)
 IN_CHILD static int
 leave_table(const struct spawn *spawn)
 {
-	int last = spawn->listen_fd;
+	const struct spawn_sandbox *sandbox = spawn->template->sandbox;
+	int needed[] = {spawn->fds[0], spawn->fds[1], spawn->fds[2],
+	    spawn->listen_fd, spawn->program_fd,
+	    sandbox != NULL ? sandbox->ruleset_fd : -1};
+	int last = -1;
 
-	for (int i = 0; i < 3; i++)
-		if (spawn->fds[i] > last)
-			last = spawn->fds[i];
-	if (spawn->program_fd > last)
-		last = spawn->program_fd;
+	for (unsigned i = 0; i < BASE_COUNT(needed); i++)
+		if (needed[i] > last)
+			last = needed[i];
 	if (syscall(SYS_close_range, last + 1, UINT_MAX, CLOSE_RANGE_UNSHARE) ==
 	    0)
 		return 0;
