@@ -296,7 +296,10 @@ examine(struct elf_file *file)
 	/* The compiler's order says nothing; messages list them all. */
 	qsort(file->facts->offers, file->facts->offer_count,
 	    sizeof(struct offer), compare_offers);
-	return elf_read_dynamic(file);
+	r = elf_read_dynamic(file);
+	if (r == 0)
+		elf_read_types(file);
+	return r;
 }
 
 static uint64_t

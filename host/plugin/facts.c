@@ -54,14 +54,19 @@ facts_unref(struct facts *facts)
 	return NULL;
 }
 
-bool
-facts_offer_filter(const struct facts *facts, const char *symbol)
+void
+facts_offer_words(const struct facts *facts, const char *symbol,
+    struct plugin_identity *identity)
 {
 	for (unsigned i = 0; i < facts->offer_count; i++) {
-		const struct berth_descriptor *d = &facts->offers[i].descriptor;
+		const struct offer *offer = &facts->offers[i];
 
-		if (strcmp(d->symbol, symbol) == 0)
-			return d->form == BERTH_FORM_FILTER;
+		if (strcmp(offer->descriptor.symbol, symbol) != 0)
+			continue;
+		identity->is_filter = offer->descriptor.form ==
+				      BERTH_FORM_FILTER;
+		identity->flags_known = offer->flags_known;
+		identity->flags = offer->flags;
+		return;
 	}
-	return false;
 }

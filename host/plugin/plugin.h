@@ -55,7 +55,10 @@ struct plugin_identity {
 	int64_t ctime_ns;
 	uint64_t content;  /* digest of all bytes */
 	char build_id[41]; /* hexadecimal, shortened to 40; or "" */
-	bool is_filter;	   /* what the location names: BERTH_FORM_FILTER */
+	/* Of what the location names: */
+	bool is_filter;	  /* BERTH_FORM_FILTER */
+	bool flags_known; /* as its data says; else its code has to be asked */
+	uint32_t flags;	  /* BERTH_CONCURRENT and kin */
 };
 
 /* The same code: equal in content.  A file that was only touched, or installed
@@ -85,7 +88,7 @@ struct plugin_location {
 };
 
 /* Finds, reads and judges; runs no code of the plugin: for -t and the plan.  A
- * static location gives an identity of zeros. */
+ * static location gives an identity of zeros, but for its flags. */
 int plugin_check(struct plugins *plugins, const struct plugin_location *where,
     const struct place *place, struct errors *errors,
     struct plugin_identity *ret_identity);

@@ -34,6 +34,8 @@ struct offer {
 	uint32_t note_size;
 	struct berth_descriptor descriptor;
 	bool exported; /* a dynamic symbol of that name is defined */
+	bool flags_known;
+	uint32_t flags; /* of the type object, if it was found in the file */
 };
 
 #define FACTS_OFFERS_MAX 256u
@@ -60,8 +62,10 @@ struct facts {
 struct facts *facts_new(const struct plugin_identity *identity);
 struct facts *facts_ref(struct facts *facts);
 struct facts *facts_unref(struct facts *facts); /* takes and gives NULL */
-/* Is this symbol the factory of a module that may stand around connections? */
-bool facts_offer_filter(const struct facts *facts, const char *symbol);
+/* What the note, or the data, says of what this symbol gives: is_filter,
+ * flags_known, flags. */
+void facts_offer_words(const struct facts *facts, const char *symbol,
+    struct plugin_identity *identity);
 
 /* --- the room's object ---------------------------------------------------- */
 
@@ -148,6 +152,8 @@ struct elf_file {
 
 /* Dynamic section and symbols: flags, libraries, what is exported. */
 int elf_read_dynamic(struct elf_file *file);
+/* Flags of type objects, where they are seen. */
+void elf_read_types(struct elf_file *file);
 
 /* Judges the numbers of all offers, then the one that the location wants. */
 int judge(const struct facts *facts, const char *file,

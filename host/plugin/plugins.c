@@ -278,7 +278,7 @@ identify(const struct facts *facts, const struct plugin_location *where,
     struct plugin_identity *ret_identity)
 {
 	*ret_identity = facts->identity;
-	ret_identity->is_filter = facts_offer_filter(facts, where->symbol);
+	facts_offer_words(facts, where->symbol, ret_identity);
 }
 
 int

@@ -88,5 +88,7 @@ static_check(struct plugins *plugins, const struct plugin_location *where,
 	if (r < 0)
 		return r;
 	memset(ret_identity, 0, sizeof(*ret_identity));
+	ret_identity->flags_known = true;
+	ret_identity->flags = type->flags;
 	return 0;
 }

@@ -163,6 +163,32 @@ kinds(void **state)
 	    "Module");
 }
 
+/* What a type object says is seen before its code runs. */
+static void
+flags_in_the_file(void **state)
+{
+	static const struct {
+		const char *plugin, *location;
+		bool known;
+		uint32_t flags;
+	} cases[] = {
+	    {"banner1", "x:make_banner()", true, BERTH_CONCURRENT},
+	    {"good", "x:_make_Svc()", true, 0},
+	    {"two", "x:make_second()", true, 0},
+	    {"object", "x:object_type", true, 0},
+	    {"garbage_type", "x:make_flags()", true, 0x80000000u},
+	    {"null_factory", "x:make_sin()", false, 0},
+	};
+	struct kit *kit = *state;
+
+	for (size_t i = 0; i < BASE_COUNT(cases); i++) {
+		kit_copy(kit, cases[i].plugin, "x.so");
+		assert_int_equal(kit_check(kit, cases[i].location), 0);
+		assert_int_equal(kit->identity.flags_known, cases[i].known);
+		assert_int_equal(kit->identity.flags, cases[i].flags);
+	}
+}
+
 /* Constructors run inside dlopen: not before the file was judged. */
 static void
 no_code_before(void **state)
@@ -370,6 +396,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		refused_late, kit_setup, kit_teardown),
 	    cmocka_unit_test_setup_teardown(kinds, kit_setup, kit_teardown),
+	    cmocka_unit_test_setup_teardown(
+		flags_in_the_file, kit_setup, kit_teardown),
 	    cmocka_unit_test_setup_teardown(
 		no_code_before, kit_setup, kit_teardown),
 	    cmocka_unit_test_setup_teardown(not_elf, kit_setup, kit_teardown),
