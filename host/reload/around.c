@@ -121,17 +121,6 @@ check_endpoints(struct around *around, const struct settings *settings)
 	}
 }
 
-static bool
-is_peeking(const struct plan *plan, const struct directive *definition)
-{
-	const struct berth_static_service *service =
-	    definition->kind == DIRECTIVE_STATIC
-		? plugin_static(plan->options.plugins, definition->name)
-		: NULL;
-
-	return service != NULL && (service->make()->flags & BERTH_PEEKS) != 0;
-}
-
 static void
 check_definition(struct plan *plan, struct step *step)
 {
@@ -144,10 +133,6 @@ check_definition(struct plan *plan, struct step *step)
 	if (definition->type == CONFIG_KIND_PROGRAM)
 		tell(&around, "",
 		    "a program has its connections to itself; it can't have "
-		    "stream");
-	else if (is_peeking(plan, definition))
-		tell(&around, "",
-		    "it hands connections over as they came; it can't have "
 		    "stream");
 	else
 		check_stream(&around);

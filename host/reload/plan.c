@@ -175,7 +175,7 @@ warn_of_process_words(struct plan *plan, const struct directive *directive)
 }
 
 static int
-check_definition(struct plan *plan, const struct directive *directive,
+check_code(struct plan *plan, const struct directive *directive,
     const struct plugin_identity **ret_identity)
 {
 	int result;
@@ -194,6 +194,33 @@ check_definition(struct plan *plan, const struct directive *directive,
 		return result;
 	return repository_check_workers(
 	    plan->arena, directive, plan->options.errors);
+}
+
+/* Of its type, as far as they are known by now. */
+static uint32_t
+flags_of(const struct plan *plan, const struct directive *directive,
+    const struct plugin_identity *identity)
+{
+	const struct berth_service_type *type =
+	    directive->kind == DIRECTIVE_STATIC
+		? plugin_static(plan->options.plugins, directive->name)->make()
+		: NULL;
+
+	if (type != NULL)
+		return type->flags;
+	return identity->flags_known ? identity->flags : BERTH_CONCURRENT;
+}
+
+static int
+check_definition(struct plan *plan, const struct directive *directive,
+    const struct plugin_identity **ret_identity)
+{
+	int result = check_code(plan, directive, ret_identity);
+
+	if (result < 0)
+		return result;
+	return repository_check_concurrency(directive,
+	    flags_of(plan, directive, *ret_identity), plan->options.errors);
 }
 
 /* --- the directives --- */

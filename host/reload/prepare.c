@@ -78,7 +78,7 @@ make_in_host(struct plan *plan, struct step *step)
 	if (result < 0)
 		return result;
 	result = repository_check_concurrency(
-	    directive, type, plan->options.errors);
+	    directive, type->flags, plan->options.errors);
 	if (result < 0) {
 		if (image != NULL)
 			image_unref(image);
@@ -88,7 +88,7 @@ make_in_host(struct plan *plan, struct step *step)
 	    plan->options.repository, directive, image, type, &step->fresh);
 }
 
-/* Whether their code can what is asked of it is theirs to say. */
+/* What their code says only when it runs is theirs to judge. */
 static int
 make_in_workers(struct plan *plan, struct step *step)
 {

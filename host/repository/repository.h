@@ -99,9 +99,10 @@ void repository_shutdown(struct repository *repository, uint64_t drain_ns);
 
 /* --- instances, before and after they are in the repository --- */
 
-/* Can it be driven as its settings say?  -ENOTSUP, told at its name. */
-int repository_check_concurrency(const struct directive *directive,
-    const struct berth_service_type *type, struct errors *errors);
+/* Can it be driven as its settings say?  flags: its type's; BERTH_CONCURRENT
+ * as long as they are not known.  -ENOTSUP, told at its name. */
+int repository_check_concurrency(
+    const struct directive *directive, uint32_t flags, struct errors *errors);
 /* Can its clients be judged as its settings say?  -EINVAL, told at its name. */
 int repository_check_access(
     const struct directive *directive, struct errors *errors);

@@ -151,7 +151,7 @@ def what_a_check_says():
              "listen = tcp:127.0.0.1:{p1}\nstream = Around }",
              "a program has its connections to itself"),
             (base + "static tcpmux { listen = tcp:127.0.0.1:{p1}\n"
-             "stream = Around }", "it hands connections over"),
+             "stream = Around }", "'tcpmux' hands connections over"),
     ):
         with Steered("") as host:
             host.copy_plugins("around", "layers")
