@@ -9,7 +9,9 @@
 #ifndef BASE_BASE_H
 #define BASE_BASE_H
 
+#include <berth/log.h>
 #include <berth/text.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -131,12 +133,31 @@ base_take_fd(int *fd)
 /* --- log --------------------------------------------------------------------
  */
 
+/* One who is offered the lines before they are written; embedded. */
+struct log_tap {
+	LIST_ENTRY(log_tap) link;
+	berth_log_fn *fn;
+	void *arg;
+	const char *who; /* for what is said of it */
+	bool active;
+	bool failed;
+};
+
+/* All of a log, in log_taps.c alone; zeroed it is empty. */
+struct log_taps {
+	pthread_mutex_t lock;
+	LIST_HEAD(, log_tap) all;
+	unsigned active;  /* how many */
+	uintptr_t holder; /* thread that is in one, or 0 */
+};
+
 /* Where lines go; written by main, given to all; NULL: nowhere. [any thread] */
 struct log {
 	void (*write)(struct log *log, int level, const char *who,
 	    const char *line, size_t size);
 	int level; /* lines above it are dropped; enum berth_level */
 	void *context;
+	struct log_taps taps;
 };
 
 /* who: the service's name, or NULL for the host itself. */
@@ -153,6 +174,15 @@ void log_vprintf(struct log *log, int level, const char *who,
  */
 void log_text(
     struct log *log, int level, const char *who, const char *text, size_t size);
+/* A line that is finished, and not above the level: to the taps, and to the
+ * place itself when none takes it, when one wants that, or when one fails. */
+void log_put(
+    struct log *log, int level, const char *who, const char *line, size_t size);
+/* fn, arg and who are set; it is not active yet.  A log of NULL has none. */
+void log_tap_add(struct log *log, struct log_tap *tap);
+void log_tap_activate(struct log *log, struct log_tap *tap, bool active);
+/* When it returns, nobody is in fn.  Twice is once. */
+void log_tap_remove(struct log *log, struct log_tap *tap);
 /* 0…7, or -EINVAL: error warning notice info debug, or the number. */
 int log_level_parse(const char *name);
 const char *log_level_name(int level);

@@ -82,13 +82,13 @@ log_vprintf(
 	}
 	va_end(again);
 	if (!line.failed && !escaped.failed) {
-		log->write(log, level, who, escaped.data, escaped.size);
+		log_put(log, level, who, escaped.data, escaped.size);
 		return;
 	}
 	if (vsnprintf(cut, sizeof(cut), format, ap) < 0)
 		return;
 	blank_controls(cut);
-	log->write(log, level, who, cut, strlen(cut));
+	log_put(log, level, who, cut, strlen(cut));
 }
 
 void
@@ -106,7 +106,7 @@ log_text(
 
 		text_reset(&line);
 		if (text_printable(&line, text, length) == 0)
-			log->write(log, level, who, line.data, line.size);
+			log_put(log, level, who, line.data, line.size);
 		text += taken;
 		size -= taken;
 	}

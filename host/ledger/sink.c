@@ -25,7 +25,7 @@ write_host(struct sink *sink, const struct sink_line *line)
 
 	if (log != NULL && log->write != NULL &&
 	    __atomic_load_n(&log->level, __ATOMIC_RELAXED) >= BERTH_INFO)
-		log->write(log, BERTH_INFO, NULL, line->data, line->size);
+		log_put(log, BERTH_INFO, NULL, line->data, line->size);
 	return 0;
 }
 

@@ -194,10 +194,12 @@ instance_fini(struct instance *instance)
 {
 	if (instance->fleet != NULL)
 		fleet_rest(instance->fleet);
+	sinks_stop(instance);
 	if (instance->initialised && instance->type->fini != NULL)
 		instance->type->fini(&instance->public);
 	instance->initialised = false;
 	connectors_fini(&instance->connectors);
+	sinks_free(instance);
 }
 
 void

@@ -318,4 +318,6 @@ const struct berth_host repository_host_table = {
     .connect_again = table_connect_again,
     .connect_end = table_connect_end,
     .connect_wait = table_connect_wait,
+    .log_sink_add = sinks_add,
+    .log_sink_remove = sinks_remove,
 };

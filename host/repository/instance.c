@@ -32,6 +32,7 @@ instance_set_state(struct instance *instance, enum service_state state)
 {
 	instance->state = state;
 	instance->since = reactor_now(instance->repository->reactor);
+	sinks_follow(instance);
 }
 
 struct instance *
@@ -45,6 +46,7 @@ instance_free(struct instance *instance)
 	places_free(instance);
 	instance->fleet = fleet_free(instance->fleet);
 	connectors_fini(&instance->connectors);
+	sinks_free(instance);
 	if (instance->owner.reactor != NULL)
 		reactor_owner_fini(&instance->owner);
 	fd_close(&instance->stop_fd);
@@ -187,6 +189,7 @@ instance_new(struct repository *repository, const struct directive *directive,
 		instance->type = type;
 		instance->stop_fd = -1;
 		LIST_INIT(&instance->threads);
+		LIST_INIT(&instance->sinks);
 		result = make_parts(instance, directive, image);
 	}
 	if (result < 0) {

@@ -119,6 +119,7 @@ struct instance {
 	unsigned attribute_endpoints; /* first among the server's */
 	unsigned own_endpoints;	      /* then those of berth_listen() */
 	struct thread_list threads;
+	LIST_HEAD(, berth_log_sink) sinks;
 	int stop_fd;		     /* -1 until a thread is started */
 	struct berth_handler joiner; /* polls threads that shall end */
 	struct mono deadline;
@@ -230,6 +231,16 @@ int threads_start(struct instance *instance, const char *name,
 void threads_signal(struct instance *instance);
 /* Joins those that have ended; true when none is left. */
 bool threads_join(struct instance *instance);
+
+/* log_sinks.c */
+int sinks_add(struct berth_service *service, berth_log_fn *fn, void *arg,
+    struct berth_log_sink **ret_sink);
+void sinks_remove(struct berth_service *service, struct berth_log_sink *sink);
+/* Its state has changed. */
+void sinks_follow(struct instance *instance);
+/* They are called no more, but may still be removed. */
+void sinks_stop(struct instance *instance);
+void sinks_free(struct instance *instance);
 
 /* heirs.c: connections handed over, for the table */
 int heir_hand_over(struct berth_session *session, const char *name);

@@ -20,6 +20,7 @@
  *	  over
  *   1.2  modules around connections: filters, the identity of a peer;
  *	  connections that a service makes
+ *   1.3  sinks of the host's log
  */
 #ifndef BERTH_ABI_H
 #define BERTH_ABI_H
@@ -29,7 +30,7 @@
 
 #define BERTH_MAGIC 0x48545242u /* "BRTH" in memory, little endian */
 #define BERTH_ABI_MAJOR 1
-#define BERTH_ABI_MINOR 2
+#define BERTH_ABI_MINOR 3
 
 #define BERTH_NOTE_OWNER "Berth" /* with its NUL, 6 bytes */
 #define BERTH_NOTE_TYPE 1u

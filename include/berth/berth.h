@@ -18,6 +18,7 @@ extern "C" {
 #include <berth/text.h>
 #include <berth/events.h>
 #include <berth/connect.h>
+#include <berth/log.h>
 #include <berth/message.h>
 #include <berth/stream.h>
 #include <berth/filter.h>

@@ -24,6 +24,8 @@ enum berth_level {
 struct berth_filter_calls;
 struct berth_connect_options;
 struct berth_connector;
+struct berth_log_record;
+struct berth_log_sink;
 struct berth_message_calls;
 struct berth_stream;
 struct berth_stream_calls;
@@ -117,6 +119,13 @@ struct berth_host {
 	void (*connect_end)(struct berth_service *, struct berth_connector *);
 	int (*connect_wait)(
 	    struct berth_service *, const struct berth_connect_options *);
+
+	/* 1.3: sinks of the log, <berth/log.h> */
+	int (*log_sink_add)(struct berth_service *,
+	    int (*)(void *arg, const struct berth_log_record *), void *,
+	    struct berth_log_sink **);
+	void (*log_sink_remove)(
+	    struct berth_service *, struct berth_log_sink *);
 };
 
 #endif
