@@ -187,4 +187,11 @@ void log_tap_remove(struct log *log, struct log_tap *tap);
 int log_level_parse(const char *name);
 const char *log_level_name(int level);
 
+/* --- threads ----------------------------------------------------------------
+ */
+
+/* One that may run code of services: no signal of the process is for it, but
+ * its own faults are told.  To be joined.  -ENOMEM, -EAGAIN. */
+int thread_start(void *(*run)(void *arg), void *arg, pthread_t *ret_thread);
+
 #endif

@@ -10,7 +10,6 @@
  */
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -44,20 +43,6 @@ thread_remove(struct berth_thread *thread)
 	thread_free(thread);
 }
 
-/* All signals belong to the host's loop; the thread begins with none. */
-static int
-create(struct berth_thread *thread)
-{
-	sigset_t all, before;
-	int error;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&thread->id, NULL, thread_main, thread);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return -error;
-}
-
 int
 threads_start(struct instance *instance, const char *name, berth_thread_fn *run,
     void *arg)
@@ -83,7 +68,9 @@ threads_start(struct instance *instance, const char *name, berth_thread_fn *run,
 	thread->run = run;
 	thread->arg = arg;
 	thread->name = strdup(name == NULL ? "thread" : name);
-	result = thread->name == NULL ? -ENOMEM : create(thread);
+	result = thread->name == NULL
+		     ? -ENOMEM
+		     : thread_start(thread_main, thread, &thread->id);
 	if (result < 0) {
 		thread_free(thread);
 		return result;

@@ -10,7 +10,6 @@
  * what the header says.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -167,20 +166,14 @@ crew_lane_give(struct crew_lane *own, const struct connection *connection)
 	reactor_send(own->lane.reactor, &own->take);
 }
 
-/* All signals belong to the host's loop; the thread begins with none. */
 static int
 create(struct crew_lane *own)
 {
-	sigset_t all, before;
-	int error;
+	int result = thread_start(run, own, &own->thread);
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&own->thread, NULL, run, own);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (error == 0)
+	if (result == 0)
 		pthread_setname_np(own->thread, own->name);
-	return -error;
+	return result;
 }
 
 static void

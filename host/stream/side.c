@@ -12,7 +12,6 @@
  * side asks those of the next, so that messages are served on their way out.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 
 #include "stream/stream_priv.h"
@@ -79,37 +78,32 @@ run(void *arg)
 	return NULL;
 }
 
-/* All signals are the host's. */
 static int
 start_threads(struct side *side, unsigned count)
 {
 	struct stream *stream = owner_of(side);
-	sigset_t all, before;
-	int error = 0;
+	int result = 0;
 
 	side->threads = calloc(count, sizeof(*side->threads));
 	if (side->threads == NULL)
 		return -ENOMEM;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	while (error == 0 && side->thread_count < count) {
+	while (result == 0 && side->thread_count < count) {
 		stream_lock(stream);
 		side->running++;
 		stream->running++;
 		stream_unlock(stream);
-		error = pthread_create(
-		    &side->threads[side->thread_count], NULL, run, side);
-		if (error == 0)
+		result = thread_start(
+		    run, side, &side->threads[side->thread_count]);
+		if (result == 0)
 			side->thread_count++;
 	}
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (error != 0) {
+	if (result != 0) {
 		stream_lock(stream);
 		side->running--;
 		stream->running--;
 		stream_unlock(stream);
 	}
-	return -error;
+	return result;
 }
 
 int
