@@ -153,8 +153,6 @@ config_convert(const struct config_input *from, enum config_format to,
 	if (options != NULL)
 		all = *options;
 	all.convert = true;
-	/* There may be rules where the result is used. */
-	all.wraps = true;
 	result = config_read(from, 1, &all, errors, &tree);
 	if (result < 0)
 		return result;

@@ -210,19 +210,16 @@ put_flags(const struct section *section)
 	bool nodelay = section->settings->nodelay &&
 		       given_has(&section->settings->given, row);
 	bool keepalive = printing_has(directive, "keepalive");
-	/* Else it asks hosts.allow and hosts.deny. */
-	bool unwrapped = section->settings->libwrap == NULL;
 
 	if (is_of(section, ENDPOINT_TCP6, ENDPOINT_UDP6)) {
 		lose(section, "IPv6 alone, but by 'v6only',");
 		put(section, "v6only", "yes");
 	}
-	if (!four && !args && !nodelay && !keepalive && !unwrapped)
+	if (!four && !args && !nodelay && !keepalive)
 		return;
-	text_printf(section->printing->text, "\tflags =%s%s%s%s%s\n",
+	text_printf(section->printing->text, "\tflags =%s%s%s%s\n",
 	    four ? " IPv4" : "", args ? " NAMEINARGS" : "",
-	    nodelay ? " NODELAY" : "", keepalive ? " KEEPALIVE" : "",
-	    unwrapped ? " NOLIBWRAP" : "");
+	    nodelay ? " NODELAY" : "", keepalive ? " KEEPALIVE" : "");
 }
 
 static void

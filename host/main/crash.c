@@ -10,6 +10,10 @@
  * be what ran out.  Signals that somebody handles already, a sanitizer, stay
  * his.
  *
+ * A fault close to where the stack pointer is means that the stack ran out: all
+ * that is above its guard can be touched.  Whose stack it was, the address
+ * says.
+ *
  * The same is printed, without an end, of a thread that is sent the trace
  * signal: the watchdog's way to ask.
  */
@@ -17,9 +21,11 @@
 #include <execinfo.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include "control/control.h"
@@ -27,6 +33,10 @@
 
 #define FRAMES_MAX 64
 #define STACK_BYTES 65536u
+#define FRAME_MOST 65536u
+#define BELOW_MOST 4096u
+/* Other mappings are further away from the stack of a process. */
+#define LOOP_STACK_MOST (128u << 20)
 /* Seldom used by others; a service that does gets it. */
 #define TRACE_SIGNAL (SIGRTMAX - 2)
 
@@ -37,6 +47,7 @@ static const int crash_signals[] = {
 static const struct host *_Atomic watched;
 static atomic_bool journal;
 static pthread_t loop_thread;
+static uintptr_t loop_stack; /* an address high up in its own stack */
 static char alternate_stack[STACK_BYTES];
 
 /* --- in a handler ----------------------------------------------------------
@@ -106,6 +117,53 @@ add_culprit(struct line *line)
 	add(line, " was running");
 }
 
+/* 0: not known here. */
+static uintptr_t
+stack_pointer(const void *context)
+{
+	const ucontext_t *place = context;
+
+#if defined(__x86_64__)
+	return (uintptr_t)place->uc_mcontext.gregs[REG_RSP];
+#elif defined(__aarch64__)
+	return (uintptr_t)place->uc_mcontext.sp;
+#else
+	(void)place;
+	return 0;
+#endif
+}
+
+/* A frame may be as large as this, or a little of it below the pointer. */
+static bool
+ran_out(int signum, const siginfo_t *info, uintptr_t pointer)
+{
+	uintptr_t address = (uintptr_t)info->si_addr;
+
+	if ((signum != SIGSEGV && signum != SIGBUS) || info->si_code <= 0 ||
+	    pointer == 0)
+		return false;
+	return address >= pointer ? address - pointer < FRAME_MOST
+				  : pointer - address < BELOW_MOST;
+}
+
+static void
+add_cause(
+    struct line *line, int signum, const siginfo_t *info, const void *context)
+{
+	uintptr_t pointer = stack_pointer(context);
+
+	if (!ran_out(signum, info, pointer))
+		return;
+	if (!pthread_equal(pthread_self(), loop_thread))
+		add(line, ", and its stack ran out; of code written in "
+			  "sequence, 'stack' of the service is its size");
+	else if (loop_stack - pointer < LOOP_STACK_MOST)
+		add(line, ", and the stack of the process ran out");
+	else
+		add(line, ", and the stack of its session ran out: give the "
+			  "service a larger 'stack'");
+}
+
 static void
 print_backtrace(void)
 {
@@ -116,7 +174,7 @@ print_backtrace(void)
 }
 
 static void
-crashed(int signum)
+crashed(int signum, siginfo_t *info, void *context)
 {
 	struct line line;
 
@@ -125,6 +183,7 @@ crashed(int signum)
 	add_number(&line, (unsigned long)signum);
 	add(&line, " ");
 	add_culprit(&line);
+	add_cause(&line, signum, info, context);
 	add(&line, "; where, the latest call first:");
 	put(&line);
 	print_backtrace();
@@ -133,12 +192,14 @@ crashed(int signum)
 }
 
 static void
-traced(int signum)
+traced(int signum, siginfo_t *info, void *context)
 {
 	int error = errno;
 	struct line line;
 
 	(void)signum;
+	(void)info;
+	(void)context;
 	begin(&line);
 	add(&line, "it is here, the latest call first:");
 	put(&line);
@@ -151,9 +212,10 @@ traced(int signum)
 
 /* Unless somebody else has it. */
 static int
-install(int signum, void (*handler)(int), int flags)
+install(int signum, void (*handler)(int, siginfo_t *, void *), int flags)
 {
-	struct sigaction action = {.sa_handler = handler, .sa_flags = flags};
+	struct sigaction action = {
+	    .sa_sigaction = handler, .sa_flags = flags | SA_SIGINFO};
 	struct sigaction before;
 
 	if (sigaction(signum, NULL, &before) < 0)
@@ -174,6 +236,7 @@ crash_watch(const struct host *host, const struct log_sink *sink)
 	/* The first call loads a library, which a handler must not. */
 	(void)backtrace(&frame, 1);
 	loop_thread = pthread_self();
+	loop_stack = (uintptr_t)&frame + FRAME_MOST;
 	atomic_store(&journal, sink->target == LOG_TARGET_JOURNAL);
 	atomic_store(&watched, host);
 	for (size_t i = 0; result == 0 && i < BASE_COUNT(crash_signals); i++)

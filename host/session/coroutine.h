@@ -3,7 +3,7 @@
  * coroutine: a function with a stack of its own, which stops in the middle and
  * goes on later, in the thread that resumes it.
  *
- * Stacks come from a pool.  Below each lies a page that nobody may touch, so
+ * Stacks come from a pool.  Below each lie pages that nobody may touch, so
  * that one that overflows ends the process rather than its neighbour's memory.
  */
 #ifndef SESSION_COROUTINE_H

@@ -2,11 +2,11 @@
 /*
  * stacks: memory that coroutines run on, and the pool of what they leave.
  *
- * A stack is a mapping of its own, its lowest page the guard, at its top the
- * struct coroutine.  The kernel gives memory for pages that are touched only.
- * A few stacks stay as they are for whoever comes next; more give their memory
- * back, but for the page at the top, and keep the addresses; the rest is
- * unmapped.
+ * A stack is a mapping of its own, at its low end the guard, larger than most
+ * frames so that none steps over it, at its top the struct coroutine.  The
+ * kernel gives memory for pages that are touched only. A few stacks stay as
+ * they are for whoever comes next; more give their memory back, but for the
+ * page at the top, and keep the addresses; the rest is unmapped.
  *
  * The guard is made without a mapping of its own where the kernel knows how
  * (Linux 6.13), since a process may have some 65,000 only.
@@ -25,6 +25,7 @@
 #define WARM_MAX 16u
 #define COLD_MAX 1024u
 #define STACK_MIN 16384u
+#define GUARD_BYTES 65536u
 /* Sanitizers make frames several times as large. */
 #if defined(COROUTINE_ASAN) || defined(COROUTINE_TSAN)
 #define STACK_FACTOR 4u
@@ -42,6 +43,15 @@ page_size(void)
 	return (size_t)sysconf(_SC_PAGESIZE);
 }
 
+/* Whole pages, of whatever size. */
+static size_t
+guard_size(void)
+{
+	size_t page = page_size();
+
+	return page > GUARD_BYTES ? page : GUARD_BYTES;
+}
+
 static size_t
 mapping_size_of(size_t size)
 {
@@ -49,13 +59,13 @@ mapping_size_of(size_t size)
 
 	if (size < STACK_MIN)
 		size = STACK_MIN;
-	return (size * STACK_FACTOR + page - 1) / page * page + page;
+	return (size * STACK_FACTOR + page - 1) / page * page + guard_size();
 }
 
 char *
 stack_bottom(const struct coroutine *coroutine)
 {
-	return coroutine->mapping + page_size();
+	return coroutine->mapping + guard_size();
 }
 
 size_t
@@ -81,7 +91,7 @@ place_in(char *mapping, size_t size)
 static int
 make(size_t wanted, struct coroutine **ret_coroutine)
 {
-	size_t page = page_size(), size = mapping_size_of(wanted);
+	size_t guard = guard_size(), size = mapping_size_of(wanted);
 	struct coroutine *coroutine;
 	char *mapping = mmap(NULL, size, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
@@ -90,8 +100,8 @@ make(size_t wanted, struct coroutine **ret_coroutine)
 		return -ENOMEM;
 	/* A huge page would be memory for nothing; not every kernel knows. */
 	madvise(mapping, size, MADV_NOHUGEPAGE);
-	if (madvise(mapping, page, MADV_GUARD_INSTALL) != 0 &&
-	    mprotect(mapping, page, PROT_NONE) != 0) {
+	if (madvise(mapping, guard, MADV_GUARD_INSTALL) != 0 &&
+	    mprotect(mapping, guard, PROT_NONE) != 0) {
 		munmap(mapping, size);
 		return -ENOMEM;
 	}
@@ -99,7 +109,7 @@ make(size_t wanted, struct coroutine **ret_coroutine)
 	coroutine->mapping = mapping;
 	coroutine->mapping_size = size;
 	coroutine->valgrind_id = VALGRIND_STACK_REGISTER(
-	    mapping + page, mapping + size);
+	    mapping + guard, mapping + size);
 	*ret_coroutine = coroutine;
 	return 0;
 }

@@ -5,8 +5,8 @@ is revoked or stays mapped, and the host goes on."""
 import re
 import signal
 
-from berth_e2e import case, main, receive, wait_until
-from steered import Steered
+from berth_e2e import case, main, receive, receive_until_reset, wait_until
+from steered import SANITIZED, Steered
 
 NEIGHBOUR = "static echo { listen = tcp:127.0.0.1:{p0} }\n"
 
@@ -116,6 +116,58 @@ def a_crash_in_the_host_says_whose_it_was():
             or "memfd:berth" in host.log_text(), host.log_text()
     finally:
         host.close()
+
+
+def runs_out_of_stack(how, attributes):
+    """A host whose service does, in the end."""
+    host = Steered("")
+    host.copy_plugins("deep")
+    host.write_conf(NEIGHBOUR + "dynamic Sinner Service_Object * "
+                    "deep:make_deep_%s() { listen = tcp:127.0.0.1:{p1}; %s }\n"
+                    % (how, attributes))
+    host.reload()
+    with host.connect(1) as client:
+        client.sendall(b"sink\n")
+        assert receive_until_reset(client) == b""
+    return host
+
+
+@case
+def a_stack_that_runs_out_is_told():
+    if SANITIZED:  # it tells by itself
+        print("a_stack_that_runs_out_is_told: a sanitizer tells otherwise")
+        return
+    session = (r"crash: signal 11 while 'Sinner' was running, and the stack of "
+               r"its session ran out: give the service a larger 'stack';")
+    thread = (r"crash: signal 11 in thread 'Sinner/1', and its stack ran out; "
+              r"of code written in sequence, 'stack' of the service is its "
+              r"size;")
+    process = (r"crash: signal 11 while 'Sinner' was running, and the stack of "
+               r"the process ran out;")
+    for how, attributes, said in (
+            ("serve", "concurrency = reactive", session),
+            ("serve", "concurrency = reactive; stack = 1M", session),
+            ("serve", "concurrency = thread", thread),
+            ("input", "concurrency = reactive", process),
+            ("input", "concurrency = pool 1", thread)):
+        host = runs_out_of_stack(how, attributes)
+        try:
+            host.stop(expected=-signal.SIGSEGV)
+            assert re.search(said, host.log_text()), host.log_text()
+        finally:
+            host.close()
+    for how, attributes, said in (
+            ("serve", "workers = 1", session),
+            ("serve", "concurrency = process", session),
+            ("serve", "concurrency = thread; workers = 1", thread),
+            ("input", "workers = 1", process)):
+        host = runs_out_of_stack(how, attributes)
+        try:
+            host.wait_log(r"Sinner: \[\d+\].*" + said)
+            lives(host)
+            host.stop()
+        finally:
+            host.close()
 
 
 @case
