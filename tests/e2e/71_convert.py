@@ -100,27 +100,6 @@ def what_is_lost_is_told_at_its_place():
 
 
 @case
-def hosts_allow_is_asked_as_before():
-    """xinetd asks it for all services but those that say no."""
-    service = ("service %s\n{\n socket_type = stream\n wait = no\n"
-               " type = UNLISTED\n port = 7007\n user = root\n"
-               " server = /bin/cat\n%s}\n")
-    with tempfile.TemporaryDirectory(prefix="berth-") as folder:
-        path = os.path.join(folder, "xinetd.conf")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(service % ("asks", "")
-                       + (service % ("asks_not", " flags = NOLIBWRAP\n")
-                          ).replace("7007", "7008"))
-        done = convert(path, "svc")
-        asks, asks_not = done.stdout.split("dynamic ")[1:]
-        assert "libwrap = auto" in asks, done
-        assert "libwrap" not in asks_not, done
-        done = convert(path, "xinetd")
-        asks, asks_not = done.stdout.split("service ")[1:]
-        assert "NOLIBWRAP" not in asks and "NOLIBWRAP" in asks_not, done
-
-
-@case
 def what_is_printed_is_good():
     """berthd itself takes it, in the language it was asked for."""
     with tempfile.TemporaryDirectory(prefix="berth-") as folder:

@@ -20,4 +20,4 @@ sequence_serve(struct berth_session *session)
 }
 
 BERTH_SERVICE(make_banner, .summary = "greets in sequence with " BANNER,
-    .session = {.serve = sequence_serve});
+    .flags = BERTH_CONCURRENT, .session = {.serve = sequence_serve});
