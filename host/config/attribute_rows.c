@@ -539,6 +539,12 @@ static const struct attribute host_attributes[] = {
     {HOST("hosts_deny", VALUE_PATH, CHANGE_LIVE, hosts_deny), .syntax = "PATH",
 	.initial = "",
 	.help = "The file that is hosts.deny; without it, /etc/hosts.deny."},
+    {HOST("reactors", VALUE_COUNT, CHANGE_LIVE, loops), .syntax = "NUMBER",
+	.initial = "1", .low = 1, .high = 64,
+	.help = "Loops, each in a thread of its own, on which sessions of "
+		"reactive services run, if their code says that it may; all "
+		"others, and all else, stay on the first; see "
+		"berth-concurrency(7)."},
     {HOST("watch", VALUE_FLAG, CHANGE_LIVE, watch), .syntax = "yes | no",
 	.initial = "no",
 	.help = "Whether a changed file of the configuration is read at "

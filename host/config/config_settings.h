@@ -298,7 +298,8 @@ struct host_settings {
 	const char *syslog_socket, *journal_socket;
 	/* Of hosts_access(5); NULL: the built-in ones. */
 	const char *hosts_access, *hosts_allow, *hosts_deny;
-	bool watch; /* reload when a file has changed */
+	bool watch;	/* reload when a file has changed */
+	unsigned loops; /* reactors = N */
 	int log_level;
 	uint64_t watchdog_ms; /* 0: off */
 	uint64_t shutdown_ms; /* drain of all at the end */

@@ -68,7 +68,8 @@ set_plugin_path(struct host *host, const struct host_settings *settings)
 }
 
 static void
-overrun(void *context, const char *owner, uint64_t busy_ms)
+tell_overrun(
+    void *context, const char *owner, uint64_t busy_ms, pthread_t thread)
 {
 	struct host *host = context;
 
@@ -76,8 +77,15 @@ overrun(void *context, const char *owner, uint64_t busy_ms)
 	    "has been in one callback for %llu ms; everybody else waits",
 	    (unsigned long long)busy_ms);
 	if (host->options.stack != NULL)
-		host->options.stack(
-		    host->options.context, reactor_thread(host->reactor));
+		host->options.stack(host->options.context, thread);
+}
+
+static void
+overrun(void *context, const char *owner, uint64_t busy_ms)
+{
+	struct host *host = context;
+
+	tell_overrun(host, owner, busy_ms, reactor_thread(host->reactor));
 }
 
 static void
@@ -92,6 +100,7 @@ apply_watchdog(struct host *host, uint64_t before_ms)
 	    reactor_watchdog_start(host->reactor, limit_ms, overrun, host) < 0)
 		log_printf(host->log, BERTH_WARNING, NULL,
 		    "no thread for the watchdog");
+	loops_watch(host->loops, limit_ms, tell_overrun, host);
 }
 
 /* Strings of the settings outlive the tree in an arena of their own. */
@@ -126,6 +135,7 @@ commit_settings(struct host *host, struct arena *arena,
 	if (!host->options.keep_log_level)
 		__atomic_store_n(&host->log->level, host->settings.log_level,
 		    __ATOMIC_RELAXED);
+	loops_use(host->loops, host->settings.loops);
 	apply_watchdog(host, watchdog_before);
 }
 
@@ -134,6 +144,21 @@ no_memory(struct errors *errors)
 {
 	errors_add(errors, SEVERITY_ERROR, -ENOMEM, NULL, "no memory");
 	return HOST_E_REFUSED;
+}
+
+/* Threads that are more than those that are used end when nothing came of it.
+ */
+static int
+start_loops(struct host *host, const struct host_settings *settings,
+    struct errors *errors)
+{
+	int result = loops_start(host->loops, settings->loops);
+
+	if (result < 0)
+		errors_add(errors, SEVERITY_ERROR, result, NULL,
+		    "reactors = %u: no thread or loop for that: %s",
+		    settings->loops, strerror(-result));
+	return result;
 }
 
 /* Everything that can fail, then everything that can't. */
@@ -150,8 +175,11 @@ carry_out(struct host *host, struct plan *plan, const struct tree *tree,
 		return no_memory(errors);
 	result = door_prepare(host, &settings, errors, &door);
 	if (result == 0)
+		result = start_loops(host, &settings, errors);
+	if (result == 0)
 		result = plan_prepare(plan);
 	if (result < 0) {
+		loops_use(host->loops, loops_count(host->loops));
 		door_abandon(&door);
 		arena_free(arena);
 		if (errors_count(errors) == 0)

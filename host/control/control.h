@@ -72,7 +72,7 @@ struct host *host_free(struct host *host);
 /* For main's own handlers: signals, the standard streams. */
 struct reactor_owner *host_owner(struct host *host);
 
-/* Whose hook runs now, or NULL; for a handler of signals. */
+/* Whose hook runs in this thread, or NULL; for a handler of signals. */
 const char *host_busy_name(const struct host *host);
 
 /* A listening socket that was handed to the process; takes fd. */

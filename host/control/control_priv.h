@@ -9,6 +9,7 @@
 
 #include "control/control.h"
 #include "reload/reload.h"
+#include "session/loops.h"
 
 TAILQ_HEAD(command_queue, berth_command);
 
@@ -35,6 +36,7 @@ struct host {
 	struct log *log;
 	struct reactor *reactor;
 	struct reactor_owner owner;
+	struct loops *loops; /* beside the reactor's */
 	struct listeners *listeners;
 	struct ledgers *ledgers;
 	struct wrapper *wrapper; /* its paths are the settings' */

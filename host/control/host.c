@@ -61,7 +61,10 @@ make_loop(struct host *host)
 		result = wrap_open(host);
 	if (result < 0)
 		return result;
-	result = listeners_new(host->reactor, host->log, &host->listeners);
+	result = loops_new(host->reactor, host->log, &host->loops);
+	if (result == 0)
+		result = listeners_new(
+		    host->reactor, host->log, &host->listeners);
 	if (result == 0 && host->options.is_worker) {
 		listeners_borrow(host->listeners);
 		listeners_hold(host->listeners, true);
@@ -84,6 +87,7 @@ make_services(struct host *host)
 	    .listeners = host->listeners,
 	    .ledgers = host->ledgers,
 	    .wrapper = wrapper_ops(host->wrapper),
+	    .loops = host->loops,
 	    .log = host->log,
 	    .processes = &host->processes,
 	};
@@ -139,6 +143,7 @@ host_free(struct host *host)
 		reactor_watchdog_stop(host->reactor);
 	door_close(host, 0);
 	host->repository = repository_free(host->repository);
+	host->loops = loops_free(host->loops);
 	host->plugins = plugins_free(host->plugins);
 	host->listeners = listeners_free(host->listeners);
 	host->ledgers = ledgers_free(host->ledgers);
@@ -161,7 +166,8 @@ host_owner(struct host *host)
 const char *
 host_busy_name(const struct host *host)
 {
-	return reactor_busy_name(host->reactor);
+	return reactor_is_here(host->reactor) ? reactor_busy_name(host->reactor)
+					      : loops_busy_name(host->loops);
 }
 
 int

@@ -180,6 +180,23 @@ show_words(const struct definition *definition, struct text *text, bool json)
 	show_fact(text, json, "arguments", text_string(&words));
 }
 
+/* Only where there are several. */
+static void
+show_loops(const struct instance *instance, struct text *text, bool json)
+{
+	const struct server *server = instance_server(instance);
+	AUTO_TEXT line;
+	uint64_t count;
+
+	text_init(&line);
+	for (unsigned i = 0;
+	     server != NULL && server_sessions_on(server, i, &count); i++)
+		text_printf(&line, "%s%llu", i > 0 ? " " : "",
+		    (unsigned long long)count);
+	if (strchr(text_string(&line), ' ') != NULL)
+		show_fact(text, json, "loops", text_string(&line));
+}
+
 static void
 show_counters(const struct instance *instance, struct text *text, bool json)
 {
@@ -187,6 +204,7 @@ show_counters(const struct instance *instance, struct text *text, bool json)
 
 	show_counters_of(instance, &counters);
 	show_number(text, json, "sessions", counters.sessions_active);
+	show_loops(instance, text, json);
 	show_number(text, json, "served", counters.sessions_total);
 	show_number(text, json, "failed", counters.sessions_failed);
 	show_number(text, json, "datagrams", counters.datagrams);
@@ -317,13 +335,16 @@ session_row(void *context, const struct session_info *info)
 		}
 		text_printf(text,
 		    "%8llu  %-28s %-12s age %llu ms, idle %llu ms, in %llu, "
-		    "out %llu, pending %llu\n",
+		    "out %llu, pending %llu",
 		    (unsigned long long)info->id, info->peer, info->state,
 		    (unsigned long long)info->age_ms,
 		    (unsigned long long)info->idle_ms,
 		    (unsigned long long)info->bytes_in,
 		    (unsigned long long)info->bytes_out,
 		    (unsigned long long)info->output_pending_bytes);
+		if (info->loop != 0)
+			text_printf(text, ", loop %u", info->loop);
+		show_put(text, "\n");
 		return;
 	}
 	show_put(text, list->comma);
@@ -337,6 +358,8 @@ session_row(void *context, const struct session_info *info)
 	show_count(text, "bytes_in", info->bytes_in);
 	show_count(text, "bytes_out", info->bytes_out);
 	show_count(text, "pending", info->output_pending_bytes);
+	if (info->loop != 0)
+		show_count(text, "loop", info->loop);
 	if (info->pid != 0)
 		show_count(text, "pid", (uint64_t)info->pid);
 	show_put(text, "}");

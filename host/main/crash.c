@@ -94,7 +94,7 @@ put(struct line *line)
 		return;
 }
 
-/* Of the loop's thread the service, of others their own name. */
+/* Of the threads of loops the service, of others their own name. */
 static void
 add_culprit(struct line *line)
 {
@@ -102,7 +102,7 @@ add_culprit(struct line *line)
 	const char *name = host != NULL ? host_busy_name(host) : NULL;
 	char thread[17] = "";
 
-	if (!pthread_equal(pthread_self(), loop_thread)) {
+	if (name == NULL && !pthread_equal(pthread_self(), loop_thread)) {
 		prctl(PR_GET_NAME, thread, 0, 0, 0);
 		add(line, "in thread '");
 		add(line, thread);

@@ -186,7 +186,8 @@ struct mono reactor_now(struct reactor *reactor);
 /*
  * A thread that looks at the loop twice in limit_ms; when one callback lasts
  * longer, it says so, once a callback, with the owner's name, through overrun
- * (called on the watchdog's thread).  The loop pays two stores a callback.
+ * (called on the watchdog's thread).  The loop pays two stores a callback.  It
+ * is started and stopped by one thread, not always the loop's.
  */
 typedef void(reactor_overrun_fn)(
     void *context, const char *owner, uint64_t busy_ms);

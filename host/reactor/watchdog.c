@@ -173,8 +173,6 @@ reactor_watchdog_start(struct reactor *r, uint64_t limit_ms,
 	struct watchdog *w;
 	int result;
 
-	if (!in_loop(r))
-		return -EPERM;
 	if (limit_ms == 0 || limit_ms > UINT64_MAX / 2000000u ||
 	    overrun == NULL)
 		return -EINVAL;

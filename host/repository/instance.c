@@ -95,6 +95,8 @@ instance_make_server(struct instance *instance, struct server **ret_server)
 
 	int result = 0;
 
+	if ((instance->type->flags & BERTH_CONCURRENT) != 0)
+		options.loops = instance->repository->loops;
 	if (definition_has_workers(
 		instance->definition->settings, instance->definition->type)) {
 		if (instance->fleet == NULL)

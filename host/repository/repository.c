@@ -25,6 +25,7 @@ repository_new(const struct repository_options *options,
 	repository->listeners = options->listeners;
 	repository->ledgers = options->ledgers;
 	repository->wrapper = options->wrapper;
+	repository->loops = options->loops;
 	repository->log = options->log;
 	repository->processes = options->processes;
 	repository->doors = options->doors;

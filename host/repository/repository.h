@@ -83,6 +83,7 @@ struct repository_options {
 	struct ledgers *ledgers; /* NULL: no service has lines */
 	/* NULL: no service can be wrapped. */
 	const struct server_wrapper *wrapper;
+	struct loops *loops; /* NULL: only the reactor's */
 	struct log *log;
 	struct spawn_host *processes; /* NULL: as in a host of its own */
 	struct repository_doors doors;

@@ -29,6 +29,7 @@ struct repository {
 	struct guards *guards;
 	struct ledgers *ledgers;
 	const struct server_wrapper *wrapper;
+	struct loops *loops;
 	struct log *log;
 	struct spawn_host *processes;
 	struct repository_doors doors;

@@ -357,7 +357,7 @@ read_once(struct session *session)
 		return false;
 	}
 	session->bytes_in += (size_t)got;
-	session->lane->bytes_in += (size_t)got;
+	lane_count(&session->lane->bytes_in, (size_t)got);
 	shared->lent = true;
 	chain_up_into(
 	    session->chain, 0, berth_bytes(shared->buffer, (size_t)got));

@@ -97,20 +97,25 @@ take(struct reactor_letter *letter)
 {
 	struct crew_lane *own = BASE_CONTAINER(letter, struct crew_lane, take);
 
+	struct connection job = own->job;
+
+	/* What counts it is home's. */
+	job.source = NULL;
 	obey_wish(own);
-	if (session_begin(&own->lane, &own->job) < 0)
-		crew_lane_finished(&own->lane);
+	if (session_begin(&own->lane, &job) < 0)
+		crew_lane_finished(&own->lane, NULL);
 	else
 		/* What was wished while there was nobody to obey. */
 		obey_wish(own);
 }
 
 void
-crew_lane_finished(struct lane *lane)
+crew_lane_finished(struct lane *lane, struct guard_source *source)
 {
 	struct crew_lane *own = of_lane(lane);
 	struct crew *crew = own->crew;
 
+	(void)source;
 	crew_lane_publish(lane);
 	pthread_mutex_lock(&crew->gate);
 	own->finished = true;
@@ -128,6 +133,11 @@ crew_lane_lets_go(struct lane *lane)
 	own->fd = -1;
 	pthread_mutex_unlock(&own->lock);
 }
+
+static const struct lane_kind kind = {
+    .lets_go = crew_lane_lets_go,
+    .gone = crew_lane_finished,
+};
 
 /* --- at home ---------------------------------------------------------------*/
 
@@ -227,7 +237,7 @@ make(struct crew_lane *own, struct server *server)
 		return result;
 	}
 	lane_init(&own->lane, server, &own->owner, &own->shared);
-	own->lane.is_private = true;
+	own->lane.kind = &kind;
 	return create(own);
 }
 

@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "session/session_crew.h"
 #include "session/session_priv.h"
 
 /* How long the second stage lasts at least: a client that answers at once
@@ -62,8 +61,7 @@ server_drain_cancel(struct server *server)
 	server->deadline = 0;
 	server->stage = DRAIN_NOT;
 	server->told = false;
-	if (server->crew != NULL)
-		crew_end(server->crew, CREW_GOES_ON);
+	away_go_on(server);
 }
 
 static void next_stage(struct server *server);
@@ -103,16 +101,15 @@ next_stage(struct server *server)
 		arrival_end_all(server);
 		strategy_end_all(server, SERVER_END_ASKED);
 		lane_close_all(&server->home, BERTH_CLOSED_DRAINED);
-		if (server->crew != NULL)
-			crew_end(server->crew, CREW_CLOSES);
+		away_close(server);
 		wait_for_stage(server, MONO_MS(closing_ms(server)));
 	} else if (server->stage == DRAIN_CLOSING) {
 		server->stage = DRAIN_ABORTING;
 		strategy_end_all(server, SERVER_END_FORCED);
 		lane_abort_all(&server->home, BERTH_CLOSED_DRAINED);
-		if (server->crew == NULL)
+		if (!away_is_used(server))
 			return;
-		crew_end(server->crew, CREW_ABORTS);
+		away_abort(server);
 		wait_for_stage(server, MONO_MS(STUCK_MS));
 	} else if (server->stage == DRAIN_ABORTING) {
 		server->stage = DRAIN_STUCK;
@@ -140,12 +137,12 @@ server_abort(struct server *server, int reason)
 	arrival_end_all(server);
 	strategy_end_all(server, SERVER_END_LEFT);
 	lane_abort_all(&server->home, reason);
-	if (server->crew == NULL)
+	if (!away_is_used(server))
 		return;
-	crew_end(server->crew, CREW_ABORTS);
-	crew_wait(server->crew, STUCK_MS);
+	away_abort(server);
+	away_wait(server, STUCK_MS);
 	if (server->stage == DRAIN_NOT)
-		crew_end(server->crew, CREW_GOES_ON);
+		away_go_on(server);
 }
 
 bool
@@ -157,7 +154,7 @@ server_is_busy(const struct server *server)
 bool
 server_orphan(struct server *server)
 {
-	return server->crew != NULL && crew_orphan(server->crew);
+	return away_orphan(server);
 }
 
 int

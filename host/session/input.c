@@ -87,7 +87,7 @@ static inline void
 count_received(struct session *session, size_t got)
 {
 	session->bytes_in += got;
-	session->lane->bytes_in += got;
+	lane_count(&session->lane->bytes_in, got);
 }
 
 /* Nothing came, for which errno has the reason, or the end. */

@@ -9,7 +9,6 @@
  */
 #include <stdlib.h>
 
-#include "session/session_crew.h"
 #include "session/session_priv.h"
 
 /* --- idleness --------------------------------------------------------------*/
@@ -142,17 +141,20 @@ lane_session_begins(struct lane *lane)
 }
 
 void
-lane_session_gone(struct lane *lane, bool failed)
+lane_session_gone(struct lane *lane, struct guard_source *source, bool failed)
 {
 	if (failed)
-		lane->failed++;
-	if (!lane->is_private) {
-		server_session_gone(lane->server);
+		lane_count(&lane->failed, 1);
+	if (lane->kind != NULL) {
+		/* Nothing shall wake a thread that has nothing to do. */
+		if (LIST_EMPTY(&lane->sessions))
+			sweep_disarm(lane);
+		lane->kind->gone(lane, source);
 		return;
 	}
-	/* Nothing shall wake a thread that has nothing to do. */
-	sweep_disarm(lane);
-	crew_lane_finished(lane);
+	if (source != NULL)
+		guard_leave(source);
+	server_session_gone(lane->server);
 }
 
 void
@@ -246,6 +248,7 @@ lane_each(struct lane *lane, server_session_fn *fn, void *context)
 		info.bytes_out = session->bytes_out;
 		info.output_pending_bytes = buffer_size(session->output);
 		info.state = state_of(session);
+		info.loop = lane->number;
 		fn(context, &info);
 	}
 }

@@ -73,7 +73,7 @@ static inline void
 count_sent(struct session *session, size_t sent)
 {
 	session->bytes_out += sent;
-	session->lane->bytes_out += sent;
+	lane_count(&session->lane->bytes_out, sent);
 	session->spent += (uint32_t)sent; /* at most a budget and a message */
 }
 

@@ -103,7 +103,7 @@ void
 server_unit_ends(struct server *server, bool failed)
 {
 	if (failed)
-		server->home.failed++;
+		lane_count(&server->home.failed, 1);
 	server_session_gone(server);
 }
 
@@ -119,6 +119,9 @@ server_new(const struct server_options *options, struct server **ret_server)
 	if (server == NULL)
 		return -ENOMEM;
 	server->options = *options;
+	if (how != CONCURRENCY_REACTIVE || options->strategy != NULL ||
+	    options->peeks)
+		server->options.loops = NULL;
 	result = serve_adapt(server);
 	if (result < 0) {
 		free(server);
@@ -159,7 +162,7 @@ server_free(struct server *server)
 	server_accept(server, false);
 	server_drain_cancel(server);
 	admission_rest(server);
-	server->crew = crew_free(server->crew);
+	away_free(server);
 	lane_fini(&server->home);
 	for (i = 0; i < server->listener_count; i++)
 		listener_unref(server->listeners[i]);
@@ -275,8 +278,7 @@ void
 server_hold(struct server *server, bool hold)
 {
 	lane_hold(&server->home, hold);
-	if (server->crew != NULL)
-		crew_hold(server->crew, hold);
+	away_hold(server, hold);
 }
 
 void
@@ -353,6 +355,7 @@ server_set_ledger(struct server *server, struct ledger *ledger)
 {
 	server->options.ledger = ledger;
 	lane_set_ledger(&server->home, ledger);
+	away_set_ledger(server);
 }
 
 struct ledger *
@@ -370,8 +373,7 @@ server_update(struct server *server, const struct settings *settings)
 	lane_update(&server->home, settings);
 	arrival_update(server);
 	admission_rest(server);
-	if (server->crew != NULL)
-		crew_update(server->crew, settings);
+	away_update(server, settings);
 	if (!server->accepting)
 		return;
 	for (i = 0; i < server->listener_count; i++) {
@@ -385,10 +387,7 @@ server_update(struct server *server, const struct settings *settings)
 void
 server_retire(struct server *server, struct server_retired *retired)
 {
-	if (server->crew != NULL)
-		crew_retire(server->crew, retired);
-	else
-		retired->fn(retired);
+	away_retire(server, retired);
 }
 
 /* --- looking ---------------------------------------------------------------*/
@@ -412,8 +411,7 @@ server_counters(
 	if (server->admission.refusals != NULL)
 		memcpy(ret_counters->refused, server->admission.refusals->count,
 		    sizeof(ret_counters->refused));
-	if (server->crew != NULL)
-		crew_count(server->crew, ret_counters);
+	away_count(server, ret_counters);
 	if (strategy != NULL && strategy->counters != NULL)
 		strategy->counters(server->options.units, ret_counters);
 }
@@ -426,6 +424,5 @@ server_each_session(struct server *server, server_session_fn *fn, void *context)
 	if (strategy != NULL)
 		strategy->each(server->options.units, fn, context);
 	lane_each(&server->home, fn, context);
-	if (server->crew != NULL)
-		crew_each(server->crew, fn, context);
+	away_each(server, fn, context);
 }

@@ -19,8 +19,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "session/session_crew.h"
-
 static struct session *
 of_handler(struct berth_handler *handler)
 {
@@ -94,6 +92,7 @@ end(struct session *session)
 {
 	struct lane *lane = session->lane;
 	const struct berth_session_type *type = type_of(session);
+	struct guard_source *source = session->source;
 	int reason = session->reason;
 	int level = session_is_failure(reason) ? BERTH_INFO : BERTH_DEBUG;
 
@@ -106,8 +105,8 @@ end(struct session *session)
 	LIST_REMOVE(session, link);
 	if (session_is_chained(session))
 		session->chain = chain_free(session->chain, reason);
-	if (lane->is_private)
-		crew_lane_lets_go(lane);
+	if (lane->kind != NULL && lane->kind->lets_go != NULL)
+		lane->kind->lets_go(lane);
 	fd_close(&session->fd);
 	if (session->input != NULL)
 		buffer_drop(&session->input);
@@ -115,10 +114,8 @@ end(struct session *session)
 		buffer_drop(&session->output);
 	if (session->name != NULL)
 		free(session->name);
-	if (session->source != NULL)
-		guard_leave(session->source);
 	lane_give_memory(lane, session);
-	lane_session_gone(lane, session_is_failure(reason));
+	lane_session_gone(lane, source, session_is_failure(reason));
 }
 
 static void
@@ -391,9 +388,7 @@ session_new(struct lane *lane, const struct connection *connection)
 		lane_give_memory(lane, session);
 		return NULL;
 	}
-	/* What is counted by the source is home's. */
-	if (!lane->is_private)
-		session->source = connection->source;
+	session->source = connection->source;
 	LIST_INSERT_HEAD(&lane->sessions, session, link);
 	return session;
 }
@@ -440,15 +435,15 @@ session_begin(struct lane *lane, const struct connection *connection)
 		result = -ENOMEM;
 	}
 	if (session == NULL) {
-		lane->failed++;
-		if (!lane->is_private)
+		lane_count(&lane->failed, 1);
+		if (lane->kind == NULL)
 			guard_leave(connection->source);
 		chain_plan_unref(connection->around);
 		free(connection->name);
 		fd_close(&fd);
 		return result;
 	}
-	if (!lane->is_private)
+	if (lane->kind == NULL)
 		server_counts_session(lane->server);
 	call_open(session);
 	return 0;
@@ -525,16 +520,13 @@ session_welcome(struct visitor *visitor)
 		result = make_name(visitor, &connection.name);
 	if (result < 0) {
 		chain_plan_unref(connection.around);
-		server->home.failed++;
+		lane_count(&server->home.failed, 1);
 		guard_leave(visitor->source);
 		fd_close(&visitor->fd);
 		return result;
 	}
-	if (server->crew == NULL)
-		return session_begin(&server->home, &connection);
-	server_counts_session(server);
-	result = crew_take(server->crew, &connection);
-	if (result < 0)
-		server_unit_ends(server, true);
-	return result;
+	if (unlikely(away_is_used(server)) &&
+	    away_begin(server, &connection, &result))
+		return result;
+	return session_begin(&server->home, &connection);
 }

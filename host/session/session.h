@@ -18,6 +18,7 @@
 struct server;
 struct chain_plan;
 struct arrival_stage;
+struct loops;
 struct session_info;
 struct server_counters;
 
@@ -117,6 +118,9 @@ struct server_options {
 	const struct server_wrapper *wrapper;	/* NULL: nobody can be asked */
 	const char *daemon; /* what it is called there, by itself */
 	bool peeks;	    /* BERTH_PEEKS */
+	/* Its sessions may be on all of these, if they are reactive; NULL: on
+	 * the owner's only. */
+	struct loops *loops;
 	/* Ends with NULL; NULL: those of arrival.c.  For tests. */
 	const struct arrival_stage *const *stages;
 	/* Which modules stand around a connection that comes now, if the
@@ -223,7 +227,13 @@ struct session_info {
 	uint64_t output_pending_bytes;
 	const char *state; /* "open", "half-closed", "closing", … */
 	int pid;	   /* of its process; 0: none of its own */
+	unsigned loop;	   /* of the host's, 0: home; of no thread of a crew */
 };
+
+/* How many of its sessions are on that loop, 0 is home; false: there is no such
+ * loop for it. */
+bool server_sessions_on(
+    const struct server *server, unsigned loop, uint64_t *ret_count);
 
 void server_each_session(
     struct server *server, server_session_fn *fn, void *context);

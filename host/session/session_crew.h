@@ -125,7 +125,7 @@ void crew_lane_done(struct reactor_letter *letter);
 void crew_lane_seen(struct reactor_letter *letter);
 
 /* On the lane's thread: its session is gone; is about to close. */
-void crew_lane_finished(struct lane *lane);
+void crew_lane_finished(struct lane *lane, struct guard_source *source);
 void crew_lane_lets_go(struct lane *lane);
 void crew_lane_publish(struct lane *lane);
 

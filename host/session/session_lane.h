@@ -17,6 +17,7 @@
 
 struct session;
 struct crew;
+struct spread;
 
 /* A client that was accepted, and has no session yet. */
 struct connection {
@@ -47,8 +48,30 @@ struct lane {
 	struct berth_handler handler; /* of its sweep */
 	berth_timer_id sweep;	      /* idle_timeout */
 	struct stacks stacks;	      /* of sessions that are sequential */
-	bool is_private; /* one session at a time, in a thread of its own */
+	const struct lane_kind *kind; /* NULL: it is home */
+	unsigned number;	      /* of the host's loop; 0 with a crew */
 };
+
+/* A lane on another loop than home's; called there. */
+struct lane_kind {
+	/* NULL, or a session is about to close its descriptor. */
+	void (*lets_go)(struct lane *lane);
+	/* One is gone, with what it was counted by: home's to give back. */
+	void (*gone)(struct lane *lane, struct guard_source *source);
+};
+
+/* Counters of lanes are read from home at any time. */
+static inline void
+lane_count(uint64_t *counter, uint64_t more)
+{
+	__atomic_store_n(counter, *counter + more, __ATOMIC_RELAXED);
+}
+
+static inline uint64_t
+lane_counted(const uint64_t *counter)
+{
+	return __atomic_load_n(counter, __ATOMIC_RELAXED);
+}
 
 /* --- lane.c ----------------------------------------------------------------*/
 
@@ -63,7 +86,8 @@ void *lane_take_memory(struct lane *lane, size_t size);
 void lane_give_memory(struct lane *lane, void *memory);
 /* Around the life of a session; -ENOMEM: it can't begin. */
 int lane_session_begins(struct lane *lane);
-void lane_session_gone(struct lane *lane, bool failed);
+void lane_session_gone(
+    struct lane *lane, struct guard_source *source, bool failed);
 
 /* For all its sessions. */
 void lane_update(struct lane *lane, const struct settings *settings);
@@ -94,8 +118,9 @@ struct server_tally {
 };
 
 struct server {
-	struct lane home;  /* first: see there */
-	struct crew *crew; /* NULL: all sessions are at home */
+	struct lane home;      /* first: see there */
+	struct crew *crew;     /* NULL: sessions are on loops */
+	struct spread *spread; /* NULL: those are all at home */
 	struct server_options options;
 	/* The service's own type if it is sequential, and what options.type is
 	 * then; see serve.c. */
@@ -149,6 +174,28 @@ server_counts_session(struct server *server)
 }
 
 void server_session_gone(struct server *server);
+
+/* --- away.c: the sessions that are not at home ------------------------------
+ * Each does nothing where there are none; endings are those of the crew.
+ */
+
+bool away_begin(struct server *server, const struct connection *connection,
+    int *ret_result); /* false: its loop is home */
+void away_update(struct server *server, const struct settings *settings);
+void away_set_ledger(struct server *server);
+void away_hold(struct server *server, bool hold);
+/* They go on, are closed in order, or aborted. */
+void away_go_on(struct server *server);
+void away_close(struct server *server);
+void away_abort(struct server *server);
+/* Can there be any? */
+bool away_is_used(const struct server *server);
+void away_wait(struct server *server, unsigned ms);
+bool away_orphan(struct server *server);
+void away_count(const struct server *server, struct server_counters *counters);
+void away_each(struct server *server, server_session_fn *fn, void *context);
+void away_retire(struct server *server, struct server_retired *retired);
+void away_free(struct server *server);
 
 /* --- strategy.c: the consumer of a server whose units are a strategy's
  * ------*/

@@ -199,6 +199,7 @@ static const struct {
     {ATTRIBUTE_HOST, "hosts_access", "/usr/libexec/a", "/usr/libexec/b"},
     {ATTRIBUTE_HOST, "hosts_allow", "/etc/a", "/etc/b"},
     {ATTRIBUTE_HOST, "hosts_deny", "/etc/a", "/etc/b"},
+    {ATTRIBUTE_HOST, "reactors", "3", "1"},
     {ATTRIBUTE_HOST, "watch", "yes", "no"},
     {ATTRIBUTE_HOST, "log_level", "error", "debug"},
     {ATTRIBUTE_HOST, "watchdog", "0", "1m"},

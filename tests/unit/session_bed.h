@@ -30,6 +30,7 @@ struct stage {
 	struct listener *listener; /* the first */
 	struct notes notes;
 	const struct arrival_stage *const *stages; /* NULL: the usual */
+	struct loops *loops;			   /* NULL: one loop */
 	void *context;				   /* a test's own */
 	struct server_counters counters;	   /* as of stage_counters() */
 };
