@@ -7,14 +7,33 @@
  */
 #include "session/session_priv.h"
 
+#include <berth/host.h>
 #include <errno.h>
 #include <stdio.h>
+
+/* For calls that can't say that they did nothing. */
+static bool
+is_refused(const struct session *session)
+{
+	const struct server *server = session->lane->server;
+
+	if (!session_is_foreign(session))
+		return false;
+	log_printf(server->options.log, BERTH_ERROR,
+	    server->options.service->name,
+	    "a call for session %llu comes from a thread that does not run "
+	    "it; it is ignored",
+	    (unsigned long long)session->id);
+	return true;
+}
 
 void
 session_close(struct berth_session *public)
 {
 	struct session *session = session_of(public);
 
+	if (is_refused(session))
+		return;
 	if ((session->flags & SESSION_DATAGRAM) != 0)
 		session->phase = PHASE_DOOMED;
 	else
@@ -26,6 +45,8 @@ session_abort(struct berth_session *public)
 {
 	struct session *session = session_of(public);
 
+	if (is_refused(session))
+		return;
 	if ((session->flags & SESSION_DATAGRAM) != 0)
 		session->phase = PHASE_DOOMED;
 	else
@@ -54,7 +75,7 @@ session_pause(struct berth_session *public, int pause)
 {
 	struct session *session = session_of(public);
 
-	if ((session->flags & SESSION_DATAGRAM) == 0 &&
+	if (!is_refused(session) && (session->flags & SESSION_DATAGRAM) == 0 &&
 	    session->lane->server->sequential == NULL)
 		session_stop_reading(session, SESSION_PAUSED, pause != 0);
 }
@@ -64,6 +85,8 @@ session_timeout(struct berth_session *public, uint32_t ms)
 {
 	struct session *session = session_of(public);
 
+	if (session_is_foreign(session))
+		return -EPERM;
 	if ((session->flags & SESSION_DATAGRAM) != 0 ||
 	    session->lane->server->sequential != NULL)
 		return -EOPNOTSUPP;

@@ -66,6 +66,8 @@ session_half_close(struct berth_session *public)
 {
 	struct session *session = session_of(public);
 
+	if (session_is_foreign(session))
+		return -EPERM;
 	if ((session->flags & SESSION_DATAGRAM) != 0)
 		return -EOPNOTSUPP;
 	if (session->phase != PHASE_OPEN)

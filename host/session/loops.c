@@ -11,7 +11,6 @@
 #include <berth/host.h>
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,20 +34,14 @@ run(void *arg)
 	return NULL;
 }
 
-/* All signals belong to the host's loop; the thread begins with none. */
 static int
 create(struct loop *loop)
 {
-	sigset_t all, before;
-	int error;
+	int result = thread_start(run, loop, &loop->thread);
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&loop->thread, NULL, run, loop);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (error == 0)
+	if (result == 0)
 		pthread_setname_np(loop->thread, loop->name);
-	return -error;
+	return result;
 }
 
 static void

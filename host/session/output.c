@@ -181,6 +181,8 @@ write_unusual(struct session *session, struct berth_bytes bytes)
 	size_t size = bytes.size > INT_MAX ? INT_MAX : bytes.size;
 	int result;
 
+	if (session_is_foreign(session))
+		return -EPERM;
 	if (is_over(session))
 		return -EPIPE;
 	if ((session->flags & SESSION_DATAGRAM) != 0)
@@ -276,6 +278,8 @@ session_vprintf(struct berth_session *public, const char *format, va_list ap)
 	va_list again;
 	int size;
 
+	if (session_is_foreign(session))
+		return -EPERM;
 	if (is_over(session))
 		return -EPIPE;
 	va_copy(again, ap);

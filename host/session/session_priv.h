@@ -139,6 +139,14 @@ session_is_chained(const struct session *session)
 	return unlikely((session->flags & SESSION_CHAINED) != 0);
 }
 
+/* Outside of its hooks, and in a thread that is not its lane's?  Then it must
+ * not be touched. */
+static inline bool
+session_is_foreign(const struct session *session)
+{
+	return session->depth == 0 && !reactor_is_here(session->lane->reactor);
+}
+
 /* Nearly always: it is open, and nothing waits, neither way. */
 static inline bool
 session_is_usual(const struct session *session)

@@ -564,6 +564,58 @@ test_blocked_loop_is_told(void **state)
 	close(gate[1]);
 }
 
+/* --- calls from another loop -----------------------------------------------*/
+
+static struct berth_session *_Atomic other;
+
+/* Tells how a call for the first session of this kind ends. */
+static int
+call_other(struct berth_session *session, struct berth_bytes in)
+{
+	int write, timeout;
+
+	if (memchr(in.data, 'm', in.size) != NULL) {
+		other = session;
+		return berth_write(session, in);
+	}
+	write = berth_write(other, in);
+	timeout = berth_session_timeout(other, 1000);
+	berth_abort(other);
+	berth_close(other);
+	berth_pause(other, 1);
+	return berth_printf(session, "%d %d %d\n", write, timeout,
+		   berth_printf(other, "x")) < 0
+		   ? -EIO
+		   : (int)in.size;
+}
+
+static void
+test_other_loops_may_not_touch_a_session(void **state)
+{
+	static const struct berth_session_type type = {.input = call_other};
+	struct stage *stage = *state;
+	char answer[64];
+	int clients[3];
+
+	/* What is refused is told; the log of the bed is for one thread. */
+	stage->bed->log.level = 0;
+	stage_serve(stage, &type, LISTEN);
+	for (unsigned i = 0; i < 3; i++)
+		clients[i] = bed_connect(stage->listener);
+	stage_until_opened(stage, 3);
+	snprintf(answer, sizeof(answer), "%d %d %d\n", -EPERM, -EPERM, -EPERM);
+	stage_send(stage, clients[0], "m");
+	stage_expect(stage, clients[0], "m");
+	for (unsigned i = 1; i < 3; i++) {
+		stage_send(stage, clients[i], "x");
+		stage_expect(stage, clients[i], answer);
+	}
+	/* Nothing happened to it. */
+	stage_send(stage, clients[0], "m");
+	stage_expect(stage, clients[0], "m");
+	close_all(stage, clients, 3);
+}
+
 /* --- reaching lanes --------------------------------------------------------*/
 
 static bool
@@ -800,6 +852,7 @@ main(void)
 	    TEST(test_ends_hundred_times),
 	    TEST(test_aborted_and_serving_again),
 	    TEST(test_blocked_loop_is_told),
+	    TEST(test_other_loops_may_not_touch_a_session),
 	    TEST(test_held_sessions_do_not_read),
 	    TEST(test_suspended_wait_in_the_backlog),
 	    TEST(test_settings_are_exchanged),
