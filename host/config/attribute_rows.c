@@ -338,6 +338,18 @@ static const struct attribute service_attributes[] = {
     PATHS("exec_paths", exec_paths,
 	"Those that it can read and run; with this word, nothing else can be "
 	"run."),
+    {SERVICE(
+	 "system_call_filter", VALUE_WORDS, CHANGE_SESSION, system_call_filter),
+	.of_process = true, .syntax = "[~]NAME | [~]@GROUP ...", .initial = "",
+	.check = attribute_check_call,
+	.help = "The system calls that a program can make; when the first "
+		"word has a ~, all but those; see SANDBOX."},
+    {SERVICE("system_call_error_number", VALUE_WORD, CHANGE_SESSION,
+	 system_call_error_number),
+	.of_process = true, .syntax = "NAME | NUMBER | kill", .initial = "",
+	.check = attribute_check_errno,
+	.help = "The error, such as EPERM, with which the others fail; "
+		"without it, or with kill, they end the program by SIGSYS."},
     {SERVICE("sandbox_strict", VALUE_FLAG, CHANGE_SESSION, sandbox_strict),
 	.of_process = true, .syntax = "yes | no", .initial = "yes",
 	.help = "Whether a service is refused when the machine cannot give it "

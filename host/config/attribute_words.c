@@ -4,10 +4,15 @@
  * attributes.  NULL: nothing.
  */
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "config/config_access.h"
 #include "config/config_priv.h"
+
+/* The kernel's, of what a call may return, and where names end. */
+#define ERRNO_MOST 4095ul
+#define ERRNO_NAMED_MOST 255
 
 const char *
 attribute_check_variable(const char *word)
@@ -49,6 +54,52 @@ attribute_check_path(const char *word)
 {
 	return word[word[0] == '-' ? 1 : 0] == '/' ? NULL
 						   : "not /PATH or -/PATH";
+}
+
+int
+errno_number(const char *word)
+{
+	char *end;
+	unsigned long number = strtoul(word, &end, 10);
+
+	if (isdigit((unsigned char)word[0]))
+		return *end == '\0' && number > 0 && number <= ERRNO_MOST
+			   ? (int)number
+			   : -1;
+	for (int i = 1; i <= ERRNO_NAMED_MOST; i++) {
+		const char *name = strerrorname_np(i);
+
+		if (name != NULL && strcmp(name, word) == 0)
+			return i;
+	}
+	return -1;
+}
+
+const char *
+attribute_check_errno(const char *word)
+{
+	return strcmp(word, "kill") == 0 || errno_number(word) > 0
+		   ? NULL
+		   : "neither kill nor an error of errno(3)";
+}
+
+/* Whether there is such a call is the machine's to say. */
+const char *
+attribute_check_call(const char *word)
+{
+	bool negated = word[0] == '~';
+	const char *name = word + (negated ? 1 : 0);
+	size_t size;
+
+	if (name[0] == '@')
+		name++;
+	size = strspn(name, "abcdefghijklmnopqrstuvwxyz_0123456789-");
+	if (size == 0 || (name[size] != '\0' && name[size] != ':'))
+		return "no name of a system call";
+	if (name[size] == '\0')
+		return NULL;
+	return negated ? attribute_check_errno(name + size + 1)
+		       : "only what is refused has an error";
 }
 
 /* Minutes of the day at *text, which moves behind them; or -1. */

@@ -266,6 +266,8 @@ const char *attribute_check_env(const char *word);
 const char *attribute_check_access(const char *word);
 const char *attribute_check_capability(const char *word);
 const char *attribute_check_path(const char *word);
+const char *attribute_check_call(const char *word);
+const char *attribute_check_errno(const char *word);
 const char *attribute_check_span(const char *word);
 /* Keeps where a row was written, if somebody may ask. */
 int attribute_keep_place(struct reader *reader,

@@ -245,6 +245,8 @@ struct settings {
 	bool no_new_privs;
 	struct word_list capability_bounding_set, ambient_capabilities;
 	struct word_list read_only_paths, read_write_paths, exec_paths;
+	struct word_list system_call_filter;
+	const char *system_call_error_number; /* NULL: kill */
 	bool sandbox_strict; /* refuse what the machine cannot give */
 	uint64_t rlimit_as, rlimit_core, rlimit_cpu, rlimit_data, rlimit_files;
 	uint64_t rlimit_nproc, rlimit_rss, rlimit_stack;
@@ -427,6 +429,8 @@ int attributes_print_mdoc(enum attribute_scope scope, struct text *text);
 int capability_number(const char *word);
 /* "kill" */
 const char *capability_name(unsigned number);
+/* `EPERM` or `1`; negative: there is none. */
+int errno_number(const char *word);
 /* "at once", "for new sessions", …: behind "A change applies". */
 const char *attribute_change_text(enum attribute_change change);
 

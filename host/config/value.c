@@ -179,6 +179,12 @@ word_read(const struct attribute *attribute, const char *word, void *field,
 		    attribute->name);
 		return -EINVAL;
 	}
+	if (attribute->check != NULL && attribute->check(word) != NULL) {
+		snprintf(ret_message->text, sizeof(ret_message->text),
+		    "%s: '%.60s': %s", attribute->name, word,
+		    attribute->check(word));
+		return -EINVAL;
+	}
 	*(const char **)field = word;
 	return 0;
 }

@@ -31,6 +31,10 @@
 #include "control/control.h"
 #include "main/main.h"
 
+#ifndef SYS_SECCOMP /* siginfo's, that not all headers name */
+#define SYS_SECCOMP 1
+#endif
+
 #define FRAMES_MAX 64
 #define STACK_BYTES 65536u
 #define FRAME_MOST 65536u
@@ -173,6 +177,16 @@ print_backtrace(void)
 	    frames, backtrace(frames, FRAMES_MAX), STDERR_FILENO);
 }
 
+/* A worker's: its host knows the names. */
+static void
+add_call(struct line *line, const siginfo_t *info)
+{
+	if (info->si_signo != SIGSYS || info->si_code != SYS_SECCOMP)
+		return;
+	add(line, ", by system call ");
+	add_number(line, (unsigned long)info->si_syscall);
+}
+
 static void
 crashed(int signum, siginfo_t *info, void *context)
 {
@@ -184,6 +198,7 @@ crashed(int signum, siginfo_t *info, void *context)
 	add(&line, " ");
 	add_culprit(&line);
 	add_cause(&line, signum, info, context);
+	add_call(&line, info);
 	add(&line, "; where, the latest call first:");
 	put(&line);
 	print_backtrace();

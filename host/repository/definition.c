@@ -238,7 +238,7 @@ make_template(struct definition *definition, const struct directive *directive,
 /* Of workers: this program, run by its descriptor, whatever lies at a path. */
 static int
 worker_template(struct arena *arena, const struct directive *directive,
-    struct errors *errors, struct spawn_template **ret_template)
+    bool check, struct errors *errors, struct spawn_template **ret_template)
 {
 	struct settings settings = *directive->settings;
 	char option[] = "--worker";
@@ -249,6 +249,8 @@ worker_template(struct arena *arena, const struct directive *directive,
 	    .argc = 3,
 	    .argv = words,
 	    .settings = &settings,
+	    .worker = true,
+	    .check = check,
 	};
 
 	if (settings.chroot != NULL) {
@@ -275,7 +277,7 @@ make_worker_template(struct definition *definition,
 	if (definition->arena == NULL)
 		return -ENOMEM;
 	return worker_template(
-	    definition->arena, directive, errors, &definition->program);
+	    definition->arena, directive, false, errors, &definition->program);
 }
 
 int
@@ -287,7 +289,7 @@ repository_check_workers(struct arena *arena, const struct directive *directive,
 
 	if (!definition_has_workers(directive->settings, directive->type))
 		return 0;
-	result = worker_template(arena, directive, errors, &template);
+	result = worker_template(arena, directive, true, errors, &template);
 	if (result < 0)
 		return result;
 	template_warn(

@@ -21,7 +21,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "worker/worker_priv.h"
+#include "worker/process_end.h"
 
 /* The first failures cost nothing but themselves. */
 #define FAILURES_FREE 4u
@@ -115,18 +115,16 @@ tell_end(const struct external_child *child, int code, int status)
 		      MONO_MS(1);
 	bool failed = code != 0 && (code != CLD_EXITED || status != 0);
 	int level = failed ? BERTH_INFO : BERTH_DEBUG;
-	char how[64];
+	const struct process_end end = {
+	    .code = code,
+	    .status = status,
+	    .sandbox = program->template->sandbox,
+	};
+	char how[PROCESS_END_BYTES];
 
 	if (program->options.log == NULL || level > program->options.log->level)
 		return;
-	if (code == 0)
-		snprintf(how, sizeof(how), "unknown how");
-	else if (code == CLD_EXITED)
-		snprintf(how, sizeof(how), "exit status %d", status);
-	else
-		snprintf(how, sizeof(how), "signal %d (%s)%s", status,
-		    strsignal(status),
-		    code == CLD_DUMPED ? ", memory dumped" : "");
+	process_end_print(&end, how, sizeof(how));
 	log_printf(program->options.log, level, program->options.service->name,
 	    "process %d for %s ended after %" PRIu64 " ms: %s", child->pid,
 	    child->peer, ms, how);

@@ -9,13 +9,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "worker/fleet_priv.h"
+#include "worker/process_end.h"
 
 static struct reactor_owner *
 owner_of(const struct member *member)
@@ -147,33 +146,26 @@ time_over(struct berth_handler *handler, uint64_t now_ns, void *token)
 	return 0;
 }
 
-static void
-print_end(int code, int status, char *how, size_t room)
-{
-	if (code == 0)
-		snprintf(how, room, "nobody knows how");
-	else if (code == CLD_EXITED)
-		snprintf(how, room, "exit status %d", status);
-	else
-		snprintf(how, room, "signal %d (%s)%s", status,
-		    strsignal(status),
-		    code == CLD_DUMPED ? ", memory dumped" : "");
-}
-
 static int
 child_ended(struct berth_handler *handler, int pid, int code, int status)
 {
 	struct member *member = BASE_CONTAINER(
 	    handler, struct member, child_handler);
 	struct fleet *fleet = member->fleet;
-	char how[96];
+	const struct process_end end = {
+	    .code = code,
+	    .status = status,
+	    .sandbox = fleet->template->sandbox,
+	    .lines = &member->lines,
+	};
+	char how[PROCESS_END_BYTES];
 
 	(void)pid;
 	member->ended = true;
-	print_end(code, status, how, sizeof(how));
 	/* Its last words. */
 	if (member->lines_fd >= 0)
 		lines_read(member);
+	process_end_print(&end, how, sizeof(how));
 	member_listen(member);
 	if (member->client != NULL && code == CLD_EXITED && status == 0)
 		member->expected = true;

@@ -88,6 +88,7 @@ external_check(struct arena *arena, const struct directive *directive,
 	    .argc = directive->argc,
 	    .argv = directive->argv,
 	    .settings = directive->settings,
+	    .check = true,
 	};
 	struct spawn_template *template;
 	int result;

@@ -11,10 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "worker/sandbox.h"
+#include "worker/filter.h"
 
-static const struct place *
-place_of(const struct sandbox_maker *maker, const char *attribute)
+const struct place *
+sandbox_place(const struct sandbox_maker *maker, const char *attribute)
 {
 	const struct place *place = settings_place(
 	    maker->request->settings, attribute);
@@ -34,8 +34,8 @@ sandbox_mistake(
 	text_vprintf(&text, format, ap);
 	va_end(ap);
 	errors_add(maker->errors, SEVERITY_ERROR, -EINVAL,
-	    place_of(maker, attribute), "'%s': %s: %s", maker->request->name,
-	    attribute, text_string(&text));
+	    sandbox_place(maker, attribute), "'%s': %s: %s",
+	    maker->request->name, attribute, text_string(&text));
 	return -EINVAL;
 }
 
@@ -57,7 +57,7 @@ sandbox_lack(struct sandbox_maker *maker, int code, const char *attribute,
 		return maker->missing.failed ? -ENOMEM : 0;
 	}
 	errors_add(maker->errors, SEVERITY_ERROR, code,
-	    place_of(maker, attribute),
+	    sandbox_place(maker, attribute),
 	    "'%s': %s: %s; 'sandbox_strict = no' goes on without",
 	    maker->request->name, attribute, text_string(&text));
 	return code;
@@ -67,7 +67,8 @@ static bool
 is_wanted(const struct settings *settings)
 {
 	return settings->capability_bounding_set.is_set ||
-	       settings->ambient_capabilities.is_set || paths_wanted(settings);
+	       settings->ambient_capabilities.is_set ||
+	       settings->system_call_filter.is_set || paths_wanted(settings);
 }
 
 static void
@@ -104,6 +105,8 @@ sandbox_new(struct sandbox_maker *maker, struct spawn_template *template)
 	if (result == 0)
 		result = paths_new(maker, sandbox);
 	if (result == 0)
+		result = filter_new(maker, sandbox);
+	if (result == 0)
 		result = keep_missing(maker, template);
 	text_fini(&maker->missing);
 	if (result < 0) {
@@ -112,7 +115,7 @@ sandbox_new(struct sandbox_maker *maker, struct spawn_template *template)
 	}
 	template->sandbox = sandbox;
 	/* Else only the mightiest could restrict themselves. */
-	if (sandbox->ruleset_fd != 0)
+	if (sandbox->ruleset_fd != 0 || sandbox->filter != NULL)
 		template->no_new_privs = true;
 	return 0;
 }

@@ -16,10 +16,13 @@
 	__attribute__((no_sanitize("address"), no_sanitize("thread"),          \
 	    no_sanitize("undefined")))
 
+struct sock_fprog;
+
 struct spawn_sandbox {
 	uint64_t dropped; /* capabilities that leave the bounding set */
 	uint64_t ambient; /* that are handed on */
 	int ruleset_fd;	  /* of paths, 10 or more; 0: none */
+	struct sock_fprog *filter; /* of system calls; NULL: none */
 };
 
 /* --- sandbox.c
@@ -39,6 +42,9 @@ struct sandbox_maker {
  * the settings are not strict, told in the template. */
 int sandbox_new(struct sandbox_maker *maker, struct spawn_template *template);
 
+/* Where the attribute is written, or the service. */
+const struct place *sandbox_place(
+    const struct sandbox_maker *maker, const char *attribute);
 /* The settings have a mistake at this attribute: -EINVAL. */
 BASE_PRINTF(3, 4)
 int sandbox_mistake(struct sandbox_maker *maker, const char *attribute,

@@ -39,7 +39,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "worker/sandbox.h"
+#include "worker/filter.h"
 
 /* Of the deepest of the functions below, unoptimised, with much to spare. */
 #define STACK_BYTES 16384u
@@ -98,6 +98,7 @@ spawn_step_text(enum spawn_step step)
 	    [SPAWN_CWD] = "it cannot go to its folder",
 	    [SPAWN_NO_NEW_PRIVS] = "new privileges cannot be forbidden",
 	    [SPAWN_PATHS] = "its paths cannot be restricted",
+	    [SPAWN_CALLS] = "its system calls cannot be filtered",
 	    [SPAWN_EXEC] = "it cannot be run",
 	};
 
@@ -416,6 +417,26 @@ write_pid(char *text)
 	*text = '\0';
 }
 
+/* Nothing is called behind the filter but this. */
+IN_CHILD static void
+execute(struct job *job)
+{
+	const struct spawn *spawn = job->spawn;
+	const struct spawn_template *template = spawn->template;
+
+	if (template->sandbox != NULL && confine_calls(template->sandbox) < 0) {
+		fail(job, SPAWN_CALLS);
+		return;
+	}
+	if (spawn->program_fd > 0)
+		syscall(SYS_execveat, PROGRAM_FD, "", template->argv,
+		    template->envp, AT_EMPTY_PATH);
+	else
+		syscall(
+		    SYS_execve, template->path, template->argv, template->envp);
+	fail(job, SPAWN_EXEC);
+}
+
 IN_CHILD static int
 run_child(void *arg)
 {
@@ -428,14 +449,7 @@ run_child(void *arg)
 			write_pid(spawn->pid_text);
 		syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL,
 		    KERNEL_SIGSET_BYTES);
-		if (spawn->program_fd > 0)
-			syscall(SYS_execveat, PROGRAM_FD, "",
-			    spawn->template->argv, spawn->template->envp,
-			    AT_EMPTY_PATH);
-		else
-			syscall(SYS_execve, spawn->template->path,
-			    spawn->template->argv, spawn->template->envp);
-		fail(job, SPAWN_EXEC);
+		execute(job);
 	}
 	syscall(SYS_exit_group, 127);
 	return 127;

@@ -60,6 +60,8 @@ struct spawn_request {
 	int argc; /* argv[0] is not the program's */
 	char *const *argv;
 	const struct settings *settings;
+	bool worker; /* it is this host's program, for a fleet */
+	bool check;  /* nothing will be started: only what can be had */
 };
 
 /* Resolves users and groups, which may block.  Every mistake is told at the
@@ -98,6 +100,7 @@ enum spawn_step {
 	SPAWN_CWD,
 	SPAWN_NO_NEW_PRIVS,
 	SPAWN_PATHS,
+	SPAWN_CALLS,
 	SPAWN_EXEC
 };
 

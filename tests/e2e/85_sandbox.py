@@ -3,12 +3,13 @@
 the next process, and what is said of that which cannot be had."""
 
 import os
+import re
 import tempfile
 
 from berth_e2e import (
     BUILD, case, main, receive_all, run_berthd, wait_until)
-from fleets import say, steered, worker
-from steered import Steered
+from fleets import OFTEN, say, steered, worker
+from steered import SANITIZED, Steered
 
 PROBE = os.path.join(BUILD, "tests", "programs", "probe")
 IS_ROOT = os.geteuid() == 0
@@ -129,7 +130,7 @@ def status_of_process(pid):
 @case
 def workers_have_it_too_and_a_reload_changes_it():
     bounds = "; capability_bounding_set = kill" if IS_ROOT else ""
-    system = "read_only_paths = /usr -/lib -/lib64"
+    system = "read_only_paths = /usr -/lib -/lib64 -/proc"
     with tempfile.NamedTemporaryFile(dir=BUILD) as file:
         os.chmod(file.name, 0o644)
         asks = "open " + file.name
@@ -159,10 +160,69 @@ def workers_have_it_too_and_a_reload_changes_it():
                 assert say(host, asks) == b"0\n", kind
 
 
+def has_filter():
+    done = checked("system_call_filter = @system-service")
+    assert done.returncode == 0 or "without libseccomp" in done.stderr, done
+    return done.returncode == 0
+
+
+@case
+def system_calls_change_with_a_reload():
+    if not has_filter():
+        return
+    words = "system_call_filter = @system-service"
+    with Steered(program("", "call socket")) as host:
+        def answer():
+            with host.connect(0) as client:
+                return receive_all(client).decode()
+
+        assert answer() == "socket 0\n"
+        for more, expected in (
+                ("", "socket 0\n"), (" ~@network-io:EACCES", "socket 13\n"),
+                (" ~socket; system_call_error_number = EPERM", "socket 1\n"),
+                (" ~socket", "")):
+            host.write_conf(program(words + more, "call socket"))
+            host.reload()
+            assert answer() == expected, more
+        host.wait_log(r"P: process \d+ for .*: signal 31 .*: "
+                      r"system_call_filter refuses what it did")
+        host.write_conf(program("", "call socket"))
+        host.reload()
+        assert answer() == "socket 0\n"
+
+
+@case
+def system_calls_of_workers():
+    if not has_filter():
+        return
+    if SANITIZED:  # which looks for leaks by calls that are none of these
+        print("system_calls_of_workers: not under a sanitizer")
+        return
+    words = "; system_call_filter = @system-service"
+    for kind in ("workers = 1; " + OFTEN, "concurrency = process"):
+        with steered(worker(kind + words)) as host:
+            assert say(host, "socket") == b"0\n", kind
+            host.write_conf(worker(
+                kind + words + " ~socket; system_call_error_number = EACCES"))
+            host.reload()
+            assert say(host, "socket") == b"13\n", kind
+            host.write_conf(worker(kind + words + " ~socket"))
+            host.reload()
+            told = re.compile(r"process \d+.* ended .*signal 31 .*: "
+                              r"system_call_filter refuses socket \(\d+\)")
+            for times in (1, 2):
+                assert say(host, "socket") == b"", kind
+                wait_until(lambda: len(told.findall(host.log_text())) == times,
+                           what="its end is told")
+            assert say(host, "open /") == b"0\n", kind
+
+
 @case
 def mistakes_have_their_place():
     for words, said in (
             ("capability_bounding_set = kil", "no capability"),
+            ("system_call_filter = a.b", "no name of a system call"),
+            ("system_call_error_number = EWHAT", "error of errno"),
             ("ambient_capabilities = kill; capability_bounding_set = ~kill",
              "'kill' is not in capability_bounding_set")):
         if not IS_ROOT and "~" in words:

@@ -7,6 +7,7 @@
  *   hang                never returns
  *   bomb                takes memory until there is none
  *   say WORDS           writes to standard error
+ *   socket              says the errno of making one, or 0
  *   open PATH           says the errno of reading it, or 0
  *   anything else       is echoed
  *
@@ -19,6 +20,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static int
@@ -84,6 +86,17 @@ try_open(const char *path)
 }
 
 static int
+try_socket(void)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return errno;
+	close(fd);
+	return 0;
+}
+
+static int
 input(struct berth_session *session, struct berth_bytes in)
 {
 	char word[256] = "";
@@ -97,6 +110,10 @@ input(struct berth_session *session, struct berth_bytes in)
 	}
 	if (strncmp(word, "open ", 5) == 0) {
 		(void)berth_printf(session, "%d\n", try_open(word + 5));
+		return (int)in.size;
+	}
+	if (strcmp(word, "socket") == 0) {
+		(void)berth_printf(session, "%d\n", try_socket());
 		return (int)in.size;
 	}
 	obey(word);

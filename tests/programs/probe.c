@@ -7,6 +7,7 @@
  *   status	    what the kernel tells of it, /proc/self/status
  *   open PATH ...  whether it can, as "PATH READ WRITE", an errno each
  *   run PATH	    the same of running it, "ran" or the errno
+ *   call NAME ...  makes the system call, as "NAME ERRNO"
  *   exit STATUS    ends at once and reads nothing
  *   wait	    until its input ends, or SIGTERM
  *   stubborn	    tells "deaf" and ends by SIGKILL only
@@ -25,6 +26,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static void
@@ -115,6 +117,31 @@ tell_paths(char **paths)
 	return 0;
 }
 
+static long
+make_call(const char *name)
+{
+	if (strcmp(name, "socket") == 0)
+		return syscall(SYS_socket, AF_UNIX, SOCK_STREAM, 0);
+	if (strcmp(name, "mkdirat") == 0)
+		return syscall(SYS_mkdirat, AT_FDCWD, "/", 0700);
+	if (strcmp(name, "personality") == 0)
+		return syscall(SYS_personality, 0xffffffff);
+	if (strcmp(name, "getppid") == 0)
+		return syscall(SYS_getppid);
+	errno = EDOM;
+	return -1;
+}
+
+static int
+tell_calls(char **names)
+{
+	for (; *names != NULL; names++) {
+		printf("%s %d\n", *names, make_call(*names) < 0 ? errno : 0);
+		fflush(stdout);
+	}
+	return 0;
+}
+
 static int
 run_path(const char *path)
 {
@@ -198,6 +225,8 @@ main(int argc, char **argv)
 		return tell_paths(argv + 2);
 	if (strcmp(what, "run") == 0 && argc > 2)
 		return run_path(argv[2]);
+	if (strcmp(what, "call") == 0 && argc > 2)
+		return tell_calls(argv + 2);
 	if (strcmp(what, "status") == 0)
 		return tell_status();
 	if (strcmp(what, "wait") == 0)

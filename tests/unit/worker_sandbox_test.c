@@ -12,127 +12,12 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "unit/unit.h"
+#include "unit/worker_desk.h"
 #include "worker/sandbox.h"
 
 #define BIT(number_) (UINT64_C(1) << (number_))
-#define WORDS_MAX 8
-
-struct desk {
-	struct arena *arena;
-	struct errors *errors;
-	struct settings settings;
-	struct spawn_template *template;
-	char probe[512];
-	char said[16384];
-};
-
-static int
-setup(void **state)
-{
-	struct desk *desk = calloc(1, sizeof(*desk));
-	const char *build = getenv("top_builddir");
-
-	assert_non_null(desk);
-	desk->arena = arena_new();
-	desk->errors = errors_new(0);
-	settings_init(&desk->settings);
-	snprintf(desk->probe, sizeof(desk->probe), "%s/tests/programs/probe",
-	    build != NULL ? build : ".");
-	*state = desk;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct desk *desk = *state;
-
-	errors_free(desk->errors);
-	arena_free(desk->arena);
-	free(desk);
-	return 0;
-}
-
-/* The words of a list, blanks between them. */
-static void
-give(struct desk *desk, struct word_list *list, const char *text)
-{
-	char *copy = arena_string(desk->arena, text), *rest = copy;
-	const char **words = arena_alloc(
-	    desk->arena, WORDS_MAX * sizeof(*words));
-
-	*list = (struct word_list){.word = words, .is_set = true};
-	for (char *word; (word = strtok_r(rest, " ", &rest)) != NULL;) {
-		assert_true(list->count < WORDS_MAX);
-		words[list->count++] = word;
-	}
-}
-
-/* The probe with these words, up to four and NULL. */
-static int
-make(struct desk *desk, const char *const *words)
-{
-	static char name[] = "service";
-	char *argv[WORDS_MAX] = {name};
-	struct spawn_request request = {
-	    .name = "service",
-	    .path = desk->probe,
-	    .argc = 1,
-	    .argv = argv,
-	    .settings = &desk->settings,
-	};
-	int result;
-
-	for (; *words != NULL; words++)
-		argv[request.argc++] = arena_string(desk->arena, *words);
-	result = template_new(
-	    desk->arena, &request, NULL, desk->errors, &desk->template);
-	if (result == 0)
-		desk->template->envp[desk->template->env_count] = NULL;
-	return result;
-}
-
-static void
-read_all(struct desk *desk, int fd)
-{
-	size_t size = 0;
-	ssize_t got;
-
-	while ((got = read(
-		    fd, desk->said + size, sizeof(desk->said) - 1 - size)) > 0)
-		size += (size_t)got;
-	desk->said[size] = '\0';
-}
-
-/* Its status as waitpid(2) has it; what it said is in the desk. */
-static int
-run(struct desk *desk)
-{
-	struct spawn start = {.template = desk->template, .listen_fd = -1};
-	enum spawn_step step = SPAWN_CLONE;
-	int fds[2], null, status;
-	pid_t pid;
-
-	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
-	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	assert_true(null >= 3);
-	start.fds[0] = null;
-	start.fds[1] = fds[1];
-	start.fds[2] = fds[1];
-	pid = spawn(&start, &step);
-	if (pid < 0)
-		fail_msg("%s: %s", spawn_step_text(step), strerror(-pid));
-	close(fds[1]);
-	close(null);
-	read_all(desk, fds[0]);
-	close(fds[0]);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	return status;
-}
 
 static const char *const tell_status[] = {"status", NULL};
 
@@ -186,14 +71,14 @@ test_bounding_set(void **state)
 		uint64_t want = bounds[i].but ? own & ~bounds[i].named
 					      : own & bounds[i].named;
 
-		give(desk, &desk->settings.capability_bounding_set,
+		desk_give(desk, &desk->settings.capability_bounding_set,
 		    bounds[i].words);
 		if (geteuid() != 0) {
-			assert_int_equal(make(desk, tell_status), -EPERM);
+			assert_int_equal(desk_make(desk, tell_status), -EPERM);
 			continue;
 		}
-		assert_int_equal(make(desk, tell_status), 0);
-		assert_int_equal(run(desk), 0);
+		assert_int_equal(desk_make(desk, tell_status), 0);
+		assert_int_equal(desk_run(desk), 0);
 		if (set_of(desk, "CapBnd:") != want ||
 		    set_of(desk, "CapPrm:") != want)
 			fail_msg("'%s': %s", bounds[i].words, desk->said);
@@ -207,26 +92,26 @@ test_ambient(void **state)
 	    "CapInh:", "CapPrm:", "CapEff:", "CapAmb:"};
 	struct desk *desk = *state;
 
-	give(desk, &desk->settings.ambient_capabilities,
+	desk_give(desk, &desk->settings.ambient_capabilities,
 	    "net_bind_service kill");
-	give(desk, &desk->settings.capability_bounding_set,
+	desk_give(desk, &desk->settings.capability_bounding_set,
 	    "net_bind_service kill chown");
 	desk->settings.user = geteuid() == 0 ? "65533" : NULL;
 	if (geteuid() != 0) {
-		assert_int_equal(make(desk, tell_status), -EPERM);
+		assert_int_equal(desk_make(desk, tell_status), -EPERM);
 		return;
 	}
-	assert_int_equal(make(desk, tell_status), 0);
+	assert_int_equal(desk_make(desk, tell_status), 0);
 	assert_null(desk->template->not_applied);
-	assert_int_equal(run(desk), 0);
+	assert_int_equal(desk_run(desk), 0);
 	for (size_t i = 0; i < BASE_COUNT(names); i++)
 		if (set_of(desk, names[i]) !=
 		    (BIT(CAP_NET_BIND_SERVICE) | BIT(CAP_KILL)))
 			fail_msg("%s", desk->said);
 	/* Not what the host keeps, and not for root only. */
 	desk->settings.user = NULL;
-	assert_int_equal(make(desk, tell_status), 0);
-	assert_int_equal(run(desk), 0);
+	assert_int_equal(desk_make(desk, tell_status), 0);
+	assert_int_equal(desk_run(desk), 0);
 	assert_int_equal(set_of(desk, "CapBnd:"), set_of(desk, "CapPrm:"));
 }
 
@@ -237,13 +122,13 @@ test_ambient_beyond_the_bounds(void **state)
 
 	if (geteuid() != 0)
 		return; /* it can bound nothing */
-	give(desk, &desk->settings.ambient_capabilities, "kill");
-	give(desk, &desk->settings.capability_bounding_set, "~kill");
-	assert_int_equal(make(desk, tell_status), -EINVAL);
+	desk_give(desk, &desk->settings.ambient_capabilities, "kill");
+	desk_give(desk, &desk->settings.capability_bounding_set, "~kill");
+	assert_int_equal(desk_make(desk, tell_status), -EINVAL);
 	assert_int_equal(errors_count(desk->errors), 1);
 	/* All that are left is no mistake. */
-	give(desk, &desk->settings.ambient_capabilities, "~chown");
-	assert_int_equal(make(desk, tell_status), 0);
+	desk_give(desk, &desk->settings.ambient_capabilities, "~chown");
+	assert_int_equal(desk_make(desk, tell_status), 0);
 	assert_int_equal(
 	    desk->template->sandbox->ambient & (BIT(CAP_KILL) | BIT(CAP_CHOWN)),
 	    0);
@@ -274,19 +159,19 @@ test_what_the_host_lacks(void **state)
 	struct desk *desk = *state;
 	uint64_t bits = BIT(CAP_SETPCAP) | BIT(CAP_KILL);
 
-	give(desk, &desk->settings.ambient_capabilities, "kill chown");
-	give(desk, &desk->settings.capability_bounding_set, "kill chown");
+	desk_give(desk, &desk->settings.ambient_capabilities, "kill chown");
+	desk_give(desk, &desk->settings.capability_bounding_set, "kill chown");
 	lack(bits, false);
-	assert_int_equal(make(desk, tell_status), -EPERM);
+	assert_int_equal(desk_make(desk, tell_status), -EPERM);
 	desk->settings.sandbox_strict = false;
-	assert_int_equal(make(desk, tell_status), 0);
+	assert_int_equal(desk_make(desk, tell_status), 0);
 	lack(bits, true);
 	assert_int_equal(errors_count(desk->errors), 1);
 	assert_non_null(strstr(
 	    desk->template->not_applied, "capability_bounding_set (only"));
 	assert_non_null(strstr(desk->template->not_applied,
 	    ", ambient_capabilities (the host has no 'kill'"));
-	assert_int_equal(run(desk), 0);
+	assert_int_equal(desk_run(desk), 0);
 }
 
 static void
@@ -294,7 +179,7 @@ test_none_costs_nothing(void **state)
 {
 	struct desk *desk = *state;
 
-	assert_int_equal(make(desk, tell_status), 0);
+	assert_int_equal(desk_make(desk, tell_status), 0);
 	assert_null(desk->template->sandbox);
 }
 
@@ -349,7 +234,7 @@ give_path(struct desk *desk, struct word_list *list, const char *path)
 	char words[2 * PATH_MAX];
 
 	snprintf(words, sizeof(words), SYSTEM " %s", path);
-	give(desk, list, words);
+	desk_give(desk, list, words);
 }
 
 #define assert_opens(desk_, path_, answers_)                                   \
@@ -369,10 +254,10 @@ test_paths(void **state)
 
 	make_yard(&yard);
 	give_path(desk, &desk->settings.read_only_paths, yard.read);
-	give(desk, &desk->settings.read_write_paths, yard.write);
-	assert_int_equal(make(desk, words), 0);
+	desk_give(desk, &desk->settings.read_write_paths, yard.write);
+	assert_int_equal(desk_make(desk, words), 0);
 	assert_true(desk->template->sandbox->ruleset_fd >= 10);
-	assert_int_equal(run(desk), 0);
+	assert_int_equal(desk_run(desk), 0);
 	template_release(desk->template);
 	assert_int_equal(desk->template->sandbox->ruleset_fd, 0);
 	assert_opens(desk, yard.read, "0 13");
@@ -380,8 +265,8 @@ test_paths(void **state)
 	assert_opens(desk, yard.other, "13 13");
 	/* A folder is all that is below it. */
 	give_path(desk, &desk->settings.read_only_paths, yard.folder);
-	assert_int_equal(make(desk, words), 0);
-	assert_int_equal(run(desk), 0);
+	assert_int_equal(desk_make(desk, words), 0);
+	assert_int_equal(desk_run(desk), 0);
 	template_release(desk->template);
 	remove_yard(&yard);
 	assert_opens(desk, yard.read, "0 13");
@@ -395,15 +280,15 @@ test_paths_of_programs(void **state)
 	static const char *const words[] = {"run", "/usr/bin/true", NULL};
 	struct desk *desk = *state;
 
-	give(desk, &desk->settings.read_only_paths, SYSTEM);
-	assert_int_equal(make(desk, words), 0);
-	assert_int_equal(run(desk), 0);
+	desk_give(desk, &desk->settings.read_only_paths, SYSTEM);
+	assert_int_equal(desk_make(desk, words), 0);
+	assert_int_equal(desk_run(desk), 0);
 	template_release(desk->template);
 	assert_string_equal(desk->said, "");
 	/* Only what is needed to start the probe can be run. */
-	give(desk, &desk->settings.exec_paths, "-/usr/lib -/lib -/lib64");
-	assert_int_equal(make(desk, words), 0);
-	assert_int_equal(run(desk), 0);
+	desk_give(desk, &desk->settings.exec_paths, "-/usr/lib -/lib -/lib64");
+	assert_int_equal(desk_make(desk, words), 0);
+	assert_int_equal(desk_run(desk), 0);
 	template_release(desk->template);
 	assert_string_equal(desk->said, "13\n");
 }
@@ -413,11 +298,13 @@ test_paths_that_are_not_there(void **state)
 {
 	struct desk *desk = *state;
 
-	give(desk, &desk->settings.read_only_paths, SYSTEM " -/nonexistent");
-	assert_int_equal(make(desk, tell_status), 0);
+	desk_give(
+	    desk, &desk->settings.read_only_paths, SYSTEM " -/nonexistent");
+	assert_int_equal(desk_make(desk, tell_status), 0);
 	template_release(desk->template);
-	give(desk, &desk->settings.read_only_paths, SYSTEM " /nonexistent");
-	assert_int_equal(make(desk, tell_status), -EINVAL);
+	desk_give(
+	    desk, &desk->settings.read_only_paths, SYSTEM " /nonexistent");
+	assert_int_equal(desk_make(desk, tell_status), -EINVAL);
 	assert_int_equal(errors_count(desk->errors), 1);
 }
 
@@ -468,7 +355,7 @@ test_each_step_fails(void **state)
 		enum spawn_step step = SPAWN_CLONE;
 		struct spawn start = {.fds = {null, null, null}};
 
-		assert_int_equal(make(desk, tell_status), 0);
+		assert_int_equal(desk_make(desk, tell_status), 0);
 		failures[i].spoil(&sandbox);
 		desk->template->sandbox = &sandbox;
 		desk->template->no_new_privs = true;
@@ -487,21 +374,24 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(test_bounding_set, setup, teardown),
-	    cmocka_unit_test_setup_teardown(test_ambient, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
-		test_ambient_beyond_the_bounds, setup, teardown),
+		test_bounding_set, desk_setup, desk_teardown),
 	    cmocka_unit_test_setup_teardown(
-		test_what_the_host_lacks, setup, teardown),
+		test_ambient, desk_setup, desk_teardown),
 	    cmocka_unit_test_setup_teardown(
-		test_none_costs_nothing, setup, teardown),
-	    cmocka_unit_test_setup_teardown(test_paths, setup, teardown),
+		test_ambient_beyond_the_bounds, desk_setup, desk_teardown),
 	    cmocka_unit_test_setup_teardown(
-		test_paths_of_programs, setup, teardown),
+		test_what_the_host_lacks, desk_setup, desk_teardown),
 	    cmocka_unit_test_setup_teardown(
-		test_paths_that_are_not_there, setup, teardown),
+		test_none_costs_nothing, desk_setup, desk_teardown),
 	    cmocka_unit_test_setup_teardown(
-		test_each_step_fails, setup, teardown),
+		test_paths, desk_setup, desk_teardown),
+	    cmocka_unit_test_setup_teardown(
+		test_paths_of_programs, desk_setup, desk_teardown),
+	    cmocka_unit_test_setup_teardown(
+		test_paths_that_are_not_there, desk_setup, desk_teardown),
+	    cmocka_unit_test_setup_teardown(
+		test_each_step_fails, desk_setup, desk_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,109 +14,21 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "unit/unit.h"
-#include "worker/worker.h"
+#include "unit/worker_desk.h"
 
-struct desk {
-	struct arena *arena;
-	struct errors *errors;
-	struct settings settings;
-	char probe[512];
-	char said[16384];
-};
-
-static int
-setup(void **state)
-{
-	struct desk *desk = calloc(1, sizeof(*desk));
-	const char *build = getenv("top_builddir");
-
-	assert_non_null(desk);
-	desk->arena = arena_new();
-	desk->errors = errors_new(0);
-	settings_init(&desk->settings);
-	snprintf(desk->probe, sizeof(desk->probe), "%s/tests/programs/probe",
-	    build != NULL ? build : ".");
-	*state = desk;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct desk *desk = *state;
-
-	errors_free(desk->errors);
-	arena_free(desk->arena);
-	free(desk);
-	return 0;
-}
-
-static struct spawn_template *
+static void
 make(struct desk *desk, const char *path)
 {
-	static char service[] = "service", facts[] = "facts";
-	static char two[] = "two words";
-	static char *words[] = {service, facts, two, NULL};
-	const struct spawn_request request = {
-	    .name = "service",
-	    .path = path,
-	    .argc = 3,
-	    .argv = words,
-	    .settings = &desk->settings,
-	};
-	struct spawn_template *template = NULL;
+	static const char *const words[] = {"facts", "two words", NULL};
 
-	assert_int_equal(
-	    template_new(desk->arena, &request, NULL, desk->errors, &template),
-	    0);
-	template->envp[template->env_count] = NULL;
-	return template;
+	assert_int_equal(desk_make_of(desk, path, words), 0);
 }
 
 static void
-read_all(struct desk *desk, int fd)
+run(struct desk *desk)
 {
-	size_t size = 0;
-	ssize_t got;
-
-	while ((got = read(
-		    fd, desk->said + size, sizeof(desk->said) - 1 - size)) > 0)
-		size += (size_t)got;
-	desk->said[size] = '\0';
-}
-
-/* Runs it to its end; what it said is in the desk. */
-static void
-run_after(struct desk *desk, const struct spawn_template *template,
-    struct spawn_host *host)
-{
-	struct spawn start = {
-	    .template = template, .listen_fd = -1, .host = host};
-	enum spawn_step step;
-	int fds[2], null, status;
-	pid_t pid;
-
-	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
-	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	assert_true(null >= 3);
-	start.fds[0] = null;
-	start.fds[1] = fds[1];
-	start.fds[2] = fds[1];
-	pid = spawn(&start, &step);
-	assert_true(pid > 0);
-	close(fds[1]);
-	close(null);
-	read_all(desk, fds[0]);
-	close(fds[0]);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
-}
-
-static void
-run(struct desk *desk, const struct spawn_template *template)
-{
-	run_after(desk, template, NULL);
+	make(desk, desk->probe);
+	assert_int_equal(desk_run(desk), 0);
 }
 
 static bool
@@ -158,7 +70,7 @@ test_what_it_finds(void **state)
 	desk->settings.passenv.count = 1;
 	desk->settings.env.word = (const char *[]){"OWN=a b", "LANG=xx"};
 	desk->settings.env.count = 2;
-	run(desk, make(desk, desk->probe));
+	run(desk);
 	sigaction(SIGPIPE, &before, NULL);
 	sigprocmask(SIG_SETMASK, &blocked, NULL);
 	umask(mask);
@@ -195,7 +107,7 @@ test_its_settings(void **state)
 	desk->settings.nice = 3;
 	desk->settings.rlimit_files = 77;
 	desk->settings.rlimit_core = 4096;
-	run(desk, make(desk, desk->probe));
+	run(desk);
 	assert_said(desk, "umask=0077");
 	assert_said(desk, "cwd=/usr");
 	assert_said(desk, "arg0=other");
@@ -214,23 +126,17 @@ test_its_user(void **state)
 	int count = getgroups(64, before);
 
 	if (geteuid() != 0) {
-		static char name[] = "service";
-		static char *words[] = {name, NULL};
-		const struct spawn_request request = {
-		    "service", desk->probe, 1, words, &desk->settings};
-		struct spawn_template *template;
+		static const char *const words[] = {NULL};
 
 		desk->settings.user = "0";
-		assert_int_equal(template_new(desk->arena, &request, NULL,
-				     desk->errors, &template),
-		    -EPERM);
+		assert_int_equal(desk_make(desk, words), -EPERM);
 		assert_int_equal(errors_count(desk->errors), 1);
 		return;
 	}
 	assert_int_equal(setgroups(4, groups), 0);
 	desk->settings.user = "65533";
 	desk->settings.group = "65532";
-	run(desk, make(desk, desk->probe));
+	run(desk);
 	assert_int_equal(setgroups((size_t)count, before), 0);
 	assert_said(desk, "uid=65533 65533");
 	assert_said(desk, "gid=65532 65532");
@@ -251,7 +157,7 @@ test_the_hosts_own_groups(void **state)
 	if (geteuid() != 0)
 		return; /* it has no right to lose them */
 	assert_int_equal(setgroups(4, groups), 0);
-	run(desk, make(desk, desk->probe));
+	run(desk);
 	assert_int_equal(setgroups((size_t)count, before), 0);
 	snprintf(line, sizeof(line), "groups=%d ", (int)getegid());
 	assert_said(desk, line);
@@ -348,13 +254,13 @@ static const struct failure failures[] = {
 static void
 try_failure(struct desk *desk, const struct failure *failure)
 {
-	struct spawn_template *template = make(desk, desk->probe);
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	struct spawn start = {
-	    .template = template, .fds = {null, null, null}, .listen_fd = -1};
+	struct spawn start = {.fds = {null, null, null}, .listen_fd = -1};
 	enum spawn_step step = SPAWN_CLONE;
 
-	failure->spoil(&start, template);
+	make(desk, desk->probe);
+	start.template = desk->template;
+	failure->spoil(&start, desk->template);
 	if (spawn(&start, &step) != -failure->error || step != failure->step)
 		fail_msg("%s: step %d (%s)", failure->name, (int)step,
 		    spawn_step_text(step));
@@ -369,14 +275,14 @@ static void
 test_terminal(void **state)
 {
 	struct desk *desk = *state;
-	const struct spawn_template *template = make(desk, desk->probe);
 	struct spawn_host host = {.terminal = true, .until_ns = UINT64_MAX};
 
-	run_after(desk, template, &host);
+	make(desk, desk->probe);
+	assert_int_equal(desk_run_after(desk, &host), 0);
 	assert_said(desk, "leader=1");
 	assert_said(desk, "session=1");
 	host.terminal = false;
-	run_after(desk, template, &host);
+	assert_int_equal(desk_run_after(desk, &host), 0);
 	assert_said(desk, "leader=1");
 	assert_said(desk, "session=0");
 }
@@ -390,24 +296,11 @@ test_door(void **state)
 	    .program_fd = open(desk->probe, O_PATH | O_CLOEXEC),
 	    .door_fd = open("/dev/null", O_RDONLY | O_CLOEXEC),
 	};
-	struct spawn start = {.template = make(desk, desk->probe),
-	    .listen_fd = -1,
-	    .host = &host};
 	struct stat program, door;
-	enum spawn_step step;
-	int fds[2], status;
-	pid_t pid;
 
-	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
-	assert_true(host.door_fd < fds[1]);
-	for (int i = 0; i < 3; i++)
-		start.fds[i] = fds[1];
-	pid = spawn(&start, &step);
-	assert_true(pid > 0);
-	close(fds[1]);
-	read_all(desk, fds[0]);
-	close(fds[0]);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
+	make(desk, desk->probe);
+	desk->one_stream = true;
+	assert_int_equal(desk_run_after(desk, &host), 0);
 	assert_said(desk, "fds=0 1 2 ");
 	assert_said(desk, "end");
 	assert_int_equal(fstat(host.program_fd, &program), 0);
@@ -423,20 +316,20 @@ static void
 test_signals_are_defaults_again(void **state)
 {
 	struct desk *desk = *state;
-	const struct spawn_template *template = make(desk, desk->probe);
 	struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
 	struct spawn_host host = {0};
 
+	make(desk, desk->probe);
 	sigaction(SIGUSR2, &ignore, &before);
-	run_after(desk, template, &host);
+	assert_int_equal(desk_run_after(desk, &host), 0);
 	assert_said(desk, "signals=");
 	assert_true(host.signals & UINT64_C(1) << (SIGUSR2 - 1));
-	run_after(desk, template, &host);
+	assert_int_equal(desk_run_after(desk, &host), 0);
 	assert_said(desk, "signals=");
 	sigaction(SIGUSR2, &before, NULL);
 	host.until_ns = 0;
 	sigaction(SIGUSR1, &ignore, &before);
-	run_after(desk, template, &host);
+	assert_int_equal(desk_run_after(desk, &host), 0);
 	sigaction(SIGUSR1, &before, NULL);
 	assert_said(desk, "signals=");
 	assert_false(host.signals & UINT64_C(1) << (SIGUSR2 - 1));
@@ -464,7 +357,7 @@ test_the_mask_is_as_before(void **state)
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR2);
 	sigprocmask(SIG_SETMASK, &set, NULL);
-	run(desk, make(desk, desk->probe));
+	run(desk);
 	sigprocmask(SIG_SETMASK, NULL, &after);
 	assert_int_equal(sigismember(&after, SIGUSR2), 1);
 	assert_int_equal(sigismember(&after, SIGTERM), 0);
@@ -478,19 +371,23 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(
-		test_what_it_finds, setup, teardown),
-	    cmocka_unit_test_setup_teardown(test_its_settings, setup, teardown),
-	    cmocka_unit_test_setup_teardown(test_its_user, setup, teardown),
+		test_what_it_finds, desk_setup, desk_teardown),
 	    cmocka_unit_test_setup_teardown(
-		test_the_hosts_own_groups, setup, teardown),
+		test_its_settings, desk_setup, desk_teardown),
 	    cmocka_unit_test_setup_teardown(
-		test_signals_are_defaults_again, setup, teardown),
-	    cmocka_unit_test_setup_teardown(test_terminal, setup, teardown),
-	    cmocka_unit_test_setup_teardown(test_door, setup, teardown),
+		test_its_user, desk_setup, desk_teardown),
 	    cmocka_unit_test_setup_teardown(
-		test_each_step_fails, setup, teardown),
+		test_terminal, desk_setup, desk_teardown),
 	    cmocka_unit_test_setup_teardown(
-		test_the_mask_is_as_before, setup, teardown),
+		test_door, desk_setup, desk_teardown),
+	    cmocka_unit_test_setup_teardown(
+		test_the_hosts_own_groups, desk_setup, desk_teardown),
+	    cmocka_unit_test_setup_teardown(
+		test_signals_are_defaults_again, desk_setup, desk_teardown),
+	    cmocka_unit_test_setup_teardown(
+		test_each_step_fails, desk_setup, desk_teardown),
+	    cmocka_unit_test_setup_teardown(
+		test_the_mask_is_as_before, desk_setup, desk_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
