@@ -320,4 +320,7 @@ const struct berth_host repository_host_table = {
     .connect_wait = table_connect_wait,
     .log_sink_add = sinks_add,
     .log_sink_remove = sinks_remove,
+    .sender_keep = sender_keep,
+    .sender_write = sender_write,
+    .sender_forget = sender_forget,
 };

@@ -15,12 +15,11 @@
  * sent to.  A sender without a name can't be answered: what the service writes
  * is dropped, as is what the kernel refuses.
  */
-#include "session/session_priv.h"
+#include "session/datagram.h"
 
 #include <berth/host.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <netinet/in.h>
 #include <stdalign.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,19 +29,10 @@
 #define RESERVED_PORTS 1024u
 #define TELL_EVERY_NS MONO_MS(60000)
 
-/* Any datagram may be answered by so much: with the headers of both that is
- * hardly more than it cost to send. */
-#define ANSWER_BYTES 64u
-
 struct datagram {
 	struct session session;
-	size_t allowance; /* bytes that may still be answered */
 	struct datagram_bucket buckets[DATAGRAM_BUCKETS];
-	struct sockaddr_storage peer;
-	socklen_t peer_size; /* 0: unnamed */
-	bool v4_known, v6_known;
-	struct in_pktinfo v4; /* the address that it was sent to */
-	struct in6_pktinfo v6;
+	struct datagram_way way;
 	alignas(max_align_t) char state[];
 };
 
@@ -59,11 +49,29 @@ datagram_of(struct session *session)
 }
 
 static const struct sockaddr *
-peer_of(const struct datagram *datagram)
+way_peer(const struct datagram_way *way)
 {
-	const void *any = &datagram->peer;
+	const void *any = &way->peer;
 
 	return any;
+}
+
+static const struct sockaddr *
+peer_of(const struct datagram *datagram)
+{
+	return way_peer(&datagram->way);
+}
+
+const struct datagram_way *
+datagram_way(struct session *session)
+{
+	return &datagram_of(session)->way;
+}
+
+size_t
+datagram_allowance(size_t size)
+{
+	return size > DATAGRAM_ANSWER_BYTES ? size : DATAGRAM_ANSWER_BYTES;
 }
 
 int
@@ -149,11 +157,11 @@ datagram_refusal(
 static bool
 was_sent_to_group(const struct datagram *datagram)
 {
-	if (datagram->v4_known)
-		return datagram->v4.ipi_addr.s_addr !=
-		       datagram->v4.ipi_spec_dst.s_addr;
-	return datagram->v6_known &&
-	       IN6_IS_ADDR_MULTICAST(&datagram->v6.ipi6_addr);
+	if (datagram->way.v4_known)
+		return datagram->way.v4.ipi_addr.s_addr !=
+		       datagram->way.v4.ipi_spec_dst.s_addr;
+	return datagram->way.v6_known &&
+	       IN6_IS_ADDR_MULTICAST(&datagram->way.v6.ipi6_addr);
 }
 
 static void
@@ -185,19 +193,19 @@ read_control(struct datagram *datagram, struct msghdr *message)
 {
 	struct cmsghdr *c;
 
-	datagram->v4_known = false;
-	datagram->v6_known = false;
+	datagram->way.v4_known = false;
+	datagram->way.v6_known = false;
 	for (c = CMSG_FIRSTHDR(message); c != NULL;
 	     c = CMSG_NXTHDR(message, c)) {
 		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
-			memcpy(
-			    &datagram->v4, CMSG_DATA(c), sizeof(datagram->v4));
-			datagram->v4_known = true;
+			memcpy(&datagram->way.v4, CMSG_DATA(c),
+			    sizeof(datagram->way.v4));
+			datagram->way.v4_known = true;
 		} else if (c->cmsg_level == IPPROTO_IPV6 &&
 			   c->cmsg_type == IPV6_PKTINFO) {
-			memcpy(
-			    &datagram->v6, CMSG_DATA(c), sizeof(datagram->v6));
-			datagram->v6_known = true;
+			memcpy(&datagram->way.v6, CMSG_DATA(c),
+			    sizeof(datagram->way.v6));
+			datagram->way.v6_known = true;
 		}
 	}
 }
@@ -209,8 +217,8 @@ receive(struct datagram *datagram, int fd, void *room, size_t size)
 	union control control;
 	struct iovec vector = {room, size};
 	struct msghdr message = {
-	    .msg_name = &datagram->peer,
-	    .msg_namelen = sizeof(datagram->peer),
+	    .msg_name = &datagram->way.peer,
+	    .msg_namelen = sizeof(datagram->way.peer),
 	    .msg_iov = &vector,
 	    .msg_iovlen = 1,
 	    .msg_control = &control,
@@ -220,9 +228,9 @@ receive(struct datagram *datagram, int fd, void *room, size_t size)
 
 	if (got < 0)
 		return -errno;
-	datagram->peer_size = message.msg_namelen;
-	if (datagram->peer_size <= sizeof(sa_family_t))
-		datagram->peer_size = 0;
+	datagram->way.peer_size = message.msg_namelen;
+	if (datagram->way.peer_size <= sizeof(sa_family_t))
+		datagram->way.peer_size = 0;
 	read_control(datagram, &message);
 	return (message.msg_flags & MSG_TRUNC) != 0 ? -EMSGSIZE : got;
 }
@@ -240,7 +248,7 @@ call_hook(struct datagram *datagram, int fd, const void *data, size_t size)
 	session->fd = fd;
 	session->phase = PHASE_OPEN;
 	session->depth = 1;
-	datagram->allowance = size > ANSWER_BYTES ? size : ANSWER_BYTES;
+	datagram->way.allowance = datagram_allowance(size);
 	server->counters.datagrams++;
 	server->home.bytes_in += size;
 	reactor_charge(server->options.owner);
@@ -263,25 +271,26 @@ serve_one(struct server *server, int fd, void *room)
 	if (got == -EAGAIN || got == -ENOMEM || got == -ENOBUFS)
 		return 0;
 	if (got == -EMSGSIZE) {
-		refuse(server, peer_of(datagram), datagram->peer_size,
+		refuse(server, peer_of(datagram), datagram->way.peer_size,
 		    "it is too long");
 		return 1;
 	}
 	/* What an earlier answer met with (ICMP); nothing to do with us. */
 	if (got < 0)
 		return 1;
-	why = datagram_refusal(server, peer_of(datagram), datagram->peer_size);
+	why = datagram_refusal(
+	    server, peer_of(datagram), datagram->way.peer_size);
 	if (why == NULL && was_sent_to_group(datagram))
 		why = "it was sent to a group";
-	if (why == NULL && datagram->peer_size > 0 &&
+	if (why == NULL && datagram->way.peer_size > 0 &&
 	    datagram_is_too_many(datagram->buckets,
 		server_settings(server)->source_datagrams,
 		reactor_now(server->home.reactor), peer_of(datagram)))
 		why = "there are too many of this address";
 	if (why != NULL)
-		refuse(server, peer_of(datagram), datagram->peer_size, why);
+		refuse(server, peer_of(datagram), datagram->way.peer_size, why);
 	else if (!admission_refuses_datagram(
-		     server, peer_of(datagram), datagram->peer_size))
+		     server, peer_of(datagram), datagram->way.peer_size))
 		call_hook(datagram, fd, room, (size_t)got);
 	return 1;
 }
@@ -319,13 +328,13 @@ datagram_readable(
 /* --- answering -------------------------------------------------------------*/
 
 static void
-add_control(struct msghdr *message, const struct datagram *datagram)
+add_control(struct msghdr *message, const struct datagram_way *way)
 {
 	struct cmsghdr *c = CMSG_FIRSTHDR(message);
-	struct in_pktinfo v4 = {.ipi_spec_dst = datagram->v4.ipi_spec_dst};
-	struct in6_pktinfo v6 = {.ipi6_addr = datagram->v6.ipi6_addr};
+	struct in_pktinfo v4 = {.ipi_spec_dst = way->v4.ipi_spec_dst};
+	struct in6_pktinfo v6 = {.ipi6_addr = way->v6.ipi6_addr};
 
-	if (datagram->v4_known) {
+	if (way->v4_known) {
 		c->cmsg_level = IPPROTO_IP;
 		c->cmsg_type = IP_PKTINFO;
 		c->cmsg_len = CMSG_LEN(sizeof(v4));
@@ -335,7 +344,7 @@ add_control(struct msghdr *message, const struct datagram *datagram)
 	}
 	/* A link's own address means nothing without the link. */
 	if (IN6_IS_ADDR_LINKLOCAL(&v6.ipi6_addr))
-		v6.ipi6_ifindex = datagram->v6.ipi6_ifindex;
+		v6.ipi6_ifindex = way->v6.ipi6_ifindex;
 	c->cmsg_level = IPPROTO_IPV6;
 	c->cmsg_type = IPV6_PKTINFO;
 	c->cmsg_len = CMSG_LEN(sizeof(v6));
@@ -345,32 +354,30 @@ add_control(struct msghdr *message, const struct datagram *datagram)
 
 /* Whoever forges a sender shall gain nothing by it. */
 static bool
-is_amplified(struct datagram *datagram, size_t size)
+is_amplified(struct server *server, struct datagram_way *way, size_t size)
 {
-	struct server *server = datagram->session.lane->server;
-
 	if (server_settings(server)->amplification ||
-	    peer_of(datagram)->sa_family == AF_UNIX)
+	    way_peer(way)->sa_family == AF_UNIX)
 		return false;
-	if (size <= datagram->allowance) {
-		datagram->allowance -= size;
+	if (size <= way->allowance) {
+		way->allowance -= size;
 		return false;
 	}
-	refuse(server, peer_of(datagram), datagram->peer_size,
+	refuse(server, way_peer(way), way->peer_size,
 	    "the answer is longer than it");
 	return true;
 }
 
 int
-datagram_write(struct session *session, struct berth_bytes bytes)
+datagram_answer(struct server *server, struct datagram_way *way, int fd,
+    struct berth_bytes bytes)
 {
-	struct datagram *datagram = datagram_of(session);
 	union control control = {.align = {.cmsg_len = 0}};
 	void *data = (void *)(uintptr_t)bytes.data;
 	struct iovec vector = {data, bytes.size};
 	struct msghdr message = {
-	    .msg_name = &datagram->peer,
-	    .msg_namelen = datagram->peer_size,
+	    .msg_name = &way->peer,
+	    .msg_namelen = way->peer_size,
 	    .msg_iov = &vector,
 	    .msg_iovlen = 1,
 	    .msg_control = &control,
@@ -379,17 +386,24 @@ datagram_write(struct session *session, struct berth_bytes bytes)
 
 	if (bytes.size > DATAGRAM_MAX)
 		return -EMSGSIZE;
-	if (datagram->peer_size == 0 || is_amplified(datagram, bytes.size))
+	if (way->peer_size == 0 || is_amplified(server, way, bytes.size))
 		return (int)bytes.size;
-	if (datagram->v4_known || datagram->v6_known) {
-		add_control(&message, datagram);
+	if (way->v4_known || way->v6_known) {
+		add_control(&message, way);
 	} else {
 		message.msg_control = NULL;
 		message.msg_controllen = 0;
 	}
-	if (sendmsg(session->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
-		session->lane->bytes_out += bytes.size;
+	if (sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+		server->home.bytes_out += bytes.size;
 	return (int)bytes.size;
+}
+
+int
+datagram_write(struct session *session, struct berth_bytes bytes)
+{
+	return datagram_answer(session->lane->server,
+	    &datagram_of(session)->way, session->fd, bytes);
 }
 
 int
@@ -398,7 +412,7 @@ datagram_peer(struct session *session, char *buffer, size_t size)
 	struct datagram *datagram = datagram_of(session);
 
 	return address_print(
-	    peer_of(datagram), datagram->peer_size, buffer, size);
+	    peer_of(datagram), datagram->way.peer_size, buffer, size);
 }
 
 static void
@@ -409,11 +423,11 @@ set_destination(const struct datagram *datagram, struct sockaddr_storage *local)
 	struct sockaddr_in v4 = {
 	    .sin_family = AF_INET, .sin_port = htons((in_port_t)port_of(any))};
 
-	if (datagram->v4_known) {
-		v4.sin_addr = datagram->v4.ipi_spec_dst;
+	if (datagram->way.v4_known) {
+		v4.sin_addr = datagram->way.v4.ipi_spec_dst;
 		memcpy(local, &v4, sizeof(v4));
-	} else if (datagram->v6_known) {
-		v6->sin6_addr = datagram->v6.ipi6_addr;
+	} else if (datagram->way.v6_known) {
+		v6->sin6_addr = datagram->way.v6.ipi6_addr;
 	}
 }
 

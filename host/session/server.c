@@ -167,6 +167,7 @@ server_free(struct server *server)
 	for (i = 0; i < server->listener_count; i++)
 		listener_unref(server->listeners[i]);
 	free(server->listeners);
+	senders_free(server);
 	free(server->datagram);
 	free(server->adapter);
 	free(server->admission.refusals);
@@ -267,8 +268,10 @@ server_set_listeners(
 	if (server->accepting)
 		attach_all(server);
 	for (i = 0; i < old_count; i++) {
-		if (!has_listener(server, old[i]))
+		if (!has_listener(server, old[i])) {
 			listener_detach(old[i], &server->consumer);
+			senders_miss(server, old[i]);
+		}
 		listener_unref(old[i]);
 	}
 	free(old);

@@ -264,6 +264,9 @@ int session_vprintf(
 size_t session_writable(struct berth_session *session);
 void session_close(struct berth_session *session);
 int session_half_close(struct berth_session *session);
+int sender_keep(struct berth_session *session, struct berth_sender **sender);
+int sender_write(struct berth_sender *sender, struct berth_bytes bytes);
+void sender_forget(struct berth_sender *sender);
 void session_abort(struct berth_session *session);
 void session_pause(struct berth_session *session, int pause);
 int session_timeout(struct berth_session *session, uint32_t ms);

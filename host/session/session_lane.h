@@ -135,8 +135,9 @@ struct server {
 	uint32_t stages; /* those of arrival.c that apply, a bit each */
 	unsigned parked;
 	struct arrival_list arrivals;
-	struct datagram *datagram; /* the one that is served now */
-	berth_timer_id deadline;   /* of draining */
+	struct datagram *datagram;   /* the one that is served now */
+	LIST_HEAD(, sender) senders; /* that the service keeps */
+	berth_timer_id deadline;     /* of draining */
 	struct reactor_deferred deferred;
 	uint64_t refused_told_ns; /* when refusals were last logged */
 	uint64_t refused_untold;

@@ -301,6 +301,9 @@ int datagram_readable(
 int datagram_write(struct session *session, struct berth_bytes bytes);
 int datagram_peer(struct session *session, char *buffer, size_t size);
 int datagram_local(struct session *session, char *buffer, size_t size);
+/* sender.c: a listener is no more the server's */
+void senders_miss(struct server *server, const struct listener *listener);
+void senders_free(struct server *server);
 /* Why it is not served, or NULL.  size 0: unnamed. */
 const char *datagram_refusal(
     const struct server *server, const struct sockaddr *peer, socklen_t size);

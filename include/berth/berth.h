@@ -19,6 +19,7 @@ extern "C" {
 #include <berth/events.h>
 #include <berth/connect.h>
 #include <berth/log.h>
+#include <berth/sender.h>
 #include <berth/message.h>
 #include <berth/stream.h>
 #include <berth/filter.h>

@@ -26,6 +26,7 @@ struct berth_connect_options;
 struct berth_connector;
 struct berth_log_record;
 struct berth_log_sink;
+struct berth_sender;
 struct berth_message_calls;
 struct berth_stream;
 struct berth_stream_calls;
@@ -126,6 +127,11 @@ struct berth_host {
 	    struct berth_log_sink **);
 	void (*log_sink_remove)(
 	    struct berth_service *, struct berth_log_sink *);
+
+	/* 1.3: answers to datagrams, later, <berth/sender.h> */
+	int (*sender_keep)(struct berth_session *, struct berth_sender **);
+	int (*sender_write)(struct berth_sender *, struct berth_bytes);
+	void (*sender_forget)(struct berth_sender *);
 };
 
 #endif

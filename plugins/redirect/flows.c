@@ -1,20 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * flows: datagrams, on a socket of our own, since their answers come when no
- * datagram of the host's lives any more.
+ * flows: datagrams, whose answers come when their sessions are over.
  *
- * A peer is an address that sent something; it has a socket of its own that
- * is connected to the first target, so that an answer is known by where it
- * comes to.  A peer from which and for which nothing came for the expiry time
- * is forgotten.  At most PEERS_MOST are kept: beyond that, newcomers are not
- * served, and nothing grows.
- *
- * Peers with a port below 1024 are not served: they are how two servers are
- * set upon each other.
+ * A peer is an address that sent something to one of ours; it has a socket of
+ * its own that is connected to the first target, so that an answer is known by
+ * where it comes to, and is a sender that the host keeps.  A peer from which
+ * and for which nothing came for the expiry time is forgotten.  At most
+ * PEERS_MOST are kept: beyond that, newcomers are not served, and nothing
+ * grows.  Who may send at all is the host's to say.
  */
 #include <errno.h>
 #include <netdb.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -25,7 +21,7 @@
 #define PEERS_MOST 4096u
 #define BUCKETS 1024u
 #define TURN_MOST 64 /* datagrams before others have their turn */
-#define PORT_RESERVED 1024
+#define NAME_BYTES 256
 
 struct peer {
 	struct berth_handler handler; /* of fd */
@@ -33,29 +29,27 @@ struct peer {
 	TAILQ_ENTRY(peer) by_age;
 	struct flows *flows;
 	struct target *target;
-	struct sockaddr_storage storage;
-	socklen_t size;
+	struct berth_sender *sender;
 	uint64_t used_ns;
 	int fd;
+	char name[]; /* its address and ours */
 };
 
 struct flows {
-	struct berth_handler handler; /* of fd, and of the timer */
+	struct berth_handler handler; /* of the timer */
 	struct redirect *redirect;
-	int fd;
 	unsigned count;
 	LIST_HEAD(, peer) bucket[BUCKETS];
 	TAILQ_HEAD(, peer) peers; /* the one that was idle longest first */
 };
 
 static unsigned
-hash(const struct sockaddr_storage *storage, socklen_t size)
+hash(const char *name)
 {
-	const unsigned char *byte = (const void *)storage;
 	unsigned value = 5381;
 
-	for (socklen_t i = 0; i < size; i++)
-		value = value * 33 + byte[i];
+	for (; *name != '\0'; name++)
+		value = value * 33 + (unsigned char)*name;
 	return value % BUCKETS;
 }
 
@@ -69,6 +63,8 @@ drop_peer(struct peer *peer)
 		    BERTH_IO_EVENTS | BERTH_DONT_CALL);
 		close(peer->fd);
 	}
+	if (peer->sender != NULL)
+		berth_sender_forget(peer->sender);
 	LIST_REMOVE(peer, in_bucket);
 	TAILQ_REMOVE(&flows->peers, peer, by_age);
 	flows->count--;
@@ -93,7 +89,6 @@ on_answer(struct berth_handler *handler, int fd)
 {
 	struct peer *peer = (struct peer *)handler;
 	struct redirect *redirect = peer->flows->redirect;
-	const void *any = &peer->storage;
 	ssize_t size = 0;
 
 	for (int i = 0; i < TURN_MOST; i++) {
@@ -102,8 +97,8 @@ on_answer(struct berth_handler *handler, int fd)
 			break;
 		touch(peer);
 		/* One that the kernel does not take is lost, as they are. */
-		sendto(peer->flows->fd, redirect->buffer, (size_t)size,
-		    MSG_NOSIGNAL, any, peer->size);
+		berth_sender_write(
+		    peer->sender, berth_bytes(redirect->buffer, (size_t)size));
 	}
 	if (size >= 0)
 		return 1;
@@ -120,14 +115,12 @@ static const struct berth_handler_type peer_type = {.input = on_answer};
 /* --- questions --- */
 
 static struct peer *
-find_peer(
-    struct flows *flows, const struct sockaddr_storage *storage, socklen_t size)
+find_peer(struct flows *flows, const char *name)
 {
 	struct peer *peer;
 
-	LIST_FOREACH (peer, &flows->bucket[hash(storage, size)], in_bucket)
-		if (peer->size == size &&
-		    memcmp(&peer->storage, storage, size) == 0)
+	LIST_FOREACH (peer, &flows->bucket[hash(name)], in_bucket)
+		if (strcmp(peer->name, name) == 0)
 			return peer;
 	return NULL;
 }
@@ -159,72 +152,69 @@ connect_peer(struct peer *peer)
 }
 
 static struct peer *
-make_peer(
-    struct flows *flows, const struct sockaddr_storage *storage, socklen_t size)
+make_peer(struct flows *flows, const char *name)
 {
 	struct peer *peer;
 
 	if (flows->redirect->addresses == NULL || flows->count >= PEERS_MOST)
 		return NULL;
-	peer = calloc(1, sizeof(*peer));
+	peer = calloc(1, sizeof(*peer) + strlen(name) + 1);
 	if (peer == NULL)
 		return NULL;
 	peer->handler.type = &peer_type;
 	peer->flows = flows;
 	peer->fd = -1;
-	peer->storage = *storage;
-	peer->size = size;
-	LIST_INSERT_HEAD(&flows->bucket[hash(storage, size)], peer, in_bucket);
+	strcpy(peer->name, name);
+	LIST_INSERT_HEAD(&flows->bucket[hash(name)], peer, in_bucket);
 	TAILQ_INSERT_TAIL(&flows->peers, peer, by_age);
 	flows->count++;
 	return connect_peer(peer) == 0 ? peer : drop_peer(peer);
 }
 
+/* "10.0.0.1:4711 10.0.0.2:53"; 0 or a negative errno. */
 static int
-is_reserved(const struct sockaddr_storage *storage)
+name_peer(struct berth_session *session, char name[NAME_BYTES])
 {
-	/* The port is at the same place in both families. */
-	const struct sockaddr_in *in = (const void *)storage;
+	int size = berth_peer(session, name, NAME_BYTES / 2);
 
-	return ntohs(in->sin_port) < PORT_RESERVED;
+	if (size < 0 || size >= NAME_BYTES / 2)
+		return size < 0 ? size : -ENAMETOOLONG;
+	name[size++] = ' ';
+	size = berth_local(session, name + size, NAME_BYTES / 2 - 1);
+	if (size < 0 || size >= NAME_BYTES / 2 - 1)
+		return size < 0 ? size : -ENAMETOOLONG;
+	return 0;
 }
 
-static void
-forward(struct flows *flows, const struct sockaddr_storage *storage,
-    socklen_t peer_size, size_t size)
+int
+flows_datagram(struct berth_session *session, struct berth_bytes in)
 {
+	struct redirect *redirect = session->service->state;
+	char name[NAME_BYTES];
 	struct peer *peer;
+	int result;
 
-	if (is_reserved(storage))
-		return;
-	peer = find_peer(flows, storage, peer_size);
+	if (redirect->flows == NULL)
+		return -EPROTOTYPE;
+	result = name_peer(session, name);
+	if (result != 0)
+		return result;
+	peer = find_peer(redirect->flows, name);
 	if (peer == NULL)
-		peer = make_peer(flows, storage, peer_size);
+		peer = make_peer(redirect->flows, name);
 	if (peer == NULL) {
-		flows->redirect->failed++;
-		return;
+		redirect->failed++;
+		return 0;
+	}
+	result = berth_sender_keep(session, &peer->sender);
+	if (result != 0) {
+		if (peer->sender == NULL)
+			drop_peer(peer);
+		return result;
 	}
 	touch(peer);
-	send(peer->fd, flows->redirect->buffer, size, MSG_NOSIGNAL);
-}
-
-static int
-on_question(struct berth_handler *handler, int fd)
-{
-	struct flows *flows = (struct flows *)handler;
-
-	for (int i = 0; i < TURN_MOST; i++) {
-		struct sockaddr_storage storage = {.ss_family = AF_UNSPEC};
-		void *any = &storage;
-		socklen_t size = sizeof(storage);
-		ssize_t got = recvfrom(
-		    fd, flows->redirect->buffer, BUFFER_BYTES, 0, any, &size);
-
-		if (got < 0)
-			return 0;
-		forward(flows, &storage, size, (size_t)got);
-	}
-	return 1;
+	send(peer->fd, in.data, in.size, MSG_NOSIGNAL);
+	return 0;
 }
 
 static int
@@ -241,42 +231,23 @@ on_timer(struct berth_handler *handler, uint64_t now_ns, void *token)
 	return 0;
 }
 
-static const struct berth_handler_type flows_type = {
-    .input = on_question, .timeout = on_timer};
+static const struct berth_handler_type flows_type = {.timeout = on_timer};
 
 /* --- start and end --- */
 
+/* The endpoint of -u; others are of the attribute. */
 static int
-bind_socket(struct flows *flows)
+listen_to(struct redirect *redirect)
 {
-	struct redirect *redirect = flows->redirect;
-	struct target where = {.text = redirect->listen};
-	struct addrinfo wanted = {
-	    .ai_socktype = SOCK_DGRAM, .ai_flags = AI_PASSIVE | AI_NUMERICHOST};
-	struct addrinfo *found;
-	int one = 1, result;
+	struct target where;
 
+	if (redirect->listen == NULL)
+		return 0;
 	if (strncmp(redirect->listen, "udp", 3) != 0 ||
 	    target_parse(&where, redirect->listen, NULL) != 0)
 		return berth_fail(redirect->service, EINVAL,
 		    "-u '%s': udp:ADDRESS:PORT is expected", redirect->listen);
-	wanted.ai_family = where.family;
-	result = getaddrinfo(strcmp(where.host, "*") == 0 ? NULL : where.host,
-	    where.port, &wanted, &found);
-	if (result != 0)
-		return berth_fail(redirect->service, EINVAL, "%s: %s",
-		    redirect->listen, gai_strerror(result));
-	flows->fd = socket(
-	    found->ai_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	/* So that a replacement can bind before this one has ended. */
-	if (flows->fd < 0 ||
-	    setsockopt(
-		flows->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) != 0 ||
-	    bind(flows->fd, found->ai_addr, found->ai_addrlen) != 0)
-		result = berth_fail(redirect->service, errno, "%s: %s",
-		    redirect->listen, strerror(errno));
-	freeaddrinfo(found);
-	return result;
+	return berth_listen(redirect->service, redirect->listen);
 }
 
 int
@@ -291,12 +262,8 @@ flows_open(struct redirect *redirect)
 	redirect->flows = flows;
 	flows->handler.type = &flows_type;
 	flows->redirect = redirect;
-	flows->fd = -1;
 	TAILQ_INIT(&flows->peers);
-	result = bind_socket(flows);
-	if (result == 0)
-		result = berth_add(
-		    redirect->service, &flows->handler, flows->fd, BERTH_READ);
+	result = listen_to(redirect);
 	if (result == 0)
 		result = berth_schedule(redirect->service, &flows->handler,
 		    NULL, every_ns, every_ns, NULL);
@@ -314,11 +281,6 @@ flows_close(struct redirect *redirect)
 	while ((peer = TAILQ_FIRST(&flows->peers)) != NULL)
 		drop_peer(peer);
 	berth_cancel_all(redirect->service, &flows->handler);
-	if (flows->fd >= 0) {
-		berth_remove(redirect->service, flows->fd,
-		    BERTH_IO_EVENTS | BERTH_DONT_CALL);
-		close(flows->fd);
-	}
 	free(flows);
 	redirect->flows = NULL;
 }

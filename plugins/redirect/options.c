@@ -78,6 +78,19 @@ is_endpoint(const char *word)
 	return 0;
 }
 
+/* All the same: connections or datagrams.  0 or -EINVAL. */
+static int
+take_kind(struct redirect *redirect, const char *word)
+{
+	int type = strncmp(word, "udp", 3) == 0 ? SOCK_DGRAM : SOCK_STREAM;
+
+	if (redirect->socket_type != 0 && redirect->socket_type != type)
+		return berth_fail(redirect->service, EINVAL,
+		    "'%s': targets are for connections or for datagrams", word);
+	redirect->socket_type = type;
+	return 0;
+}
+
 static int
 take_target(struct redirect *redirect, const char *word, const char *port)
 {
@@ -87,6 +100,9 @@ take_target(struct redirect *redirect, const char *word, const char *port)
 	if (result != 0)
 		return berth_fail(redirect->service, EINVAL,
 		    "'%s' is no target: tcp:HOST:PORT or unix:PATH", word);
+	/* With xinetd's two words the protocol is that of the endpoint. */
+	if (port == NULL && take_kind(redirect, word) != 0)
+		return -EINVAL;
 	redirect->target_count++;
 	if (target->host != NULL)
 		redirect->has_names = 1;
@@ -133,5 +149,13 @@ options_read(struct redirect *redirect, int argc, char **argv)
 		if (result != 0)
 			return result;
 	}
-	return take_targets(redirect, argv + at);
+	result = take_targets(redirect, argv + at);
+	if (result == 0 && redirect->socket_type == 0)
+		redirect->socket_type = redirect->listen != NULL ? SOCK_DGRAM
+								 : SOCK_STREAM;
+	if (result == 0 && redirect->listen != NULL &&
+	    redirect->socket_type != SOCK_DGRAM)
+		result = berth_fail(redirect->service, EINVAL,
+		    "-u: targets are udp:HOST:PORT then");
+	return result;
 }

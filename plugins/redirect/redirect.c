@@ -41,10 +41,8 @@ start(struct redirect *redirect, int argc, char **argv)
 	result = options_read(redirect, argc, argv);
 	if (result != 0)
 		return result;
-	redirect->socket_type = redirect->listen != NULL ? SOCK_DGRAM
-							 : SOCK_STREAM;
 	redirect->addresses = targets_resolve(redirect, 1);
-	if (redirect->listen != NULL)
+	if (redirect->socket_type == SOCK_DGRAM)
 		result = flows_open(redirect);
 	if (result != 0 || redirect->addresses != NULL)
 		return result;
@@ -101,4 +99,5 @@ BERTH_SERVICE(make_redirect, .summary = "hands clients on to another server",
 	.timeout = relay_timeout,
 	.eof = relay_eof,
 	.closed = relay_closed,
+	.datagram = flows_datagram,
     });

@@ -47,12 +47,12 @@ struct redirect {
 	int socket_type;
 	uint32_t connect_ms;
 	uint32_t refresh_ms;
-	uint32_t expiry_ms; /* of a peer of datagrams */
-	int proxy;	    /* 0, or the version of the PROXY protocol */
-	const char *listen; /* an endpoint of datagrams; NULL: none */
-	struct flows *flows;
-	uint64_t failed; /* clients that no target took */
-	char *buffer;	 /* of BUFFER_BYTES; nobody keeps anything in it */
+	uint32_t expiry_ms;  /* of a peer of datagrams */
+	int proxy;	     /* 0, or the version of the PROXY protocol */
+	const char *listen;  /* one more endpoint of datagrams, or NULL */
+	struct flows *flows; /* NULL: it relays connections */
+	uint64_t failed;     /* clients that no target took */
+	char *buffer;	     /* of BUFFER_BYTES; nobody keeps anything in it */
 };
 
 /* --- options.c --- */
@@ -109,6 +109,7 @@ void relay_closed(struct berth_session *session, int reason);
 /* --- flows.c: datagrams --- */
 int flows_open(struct redirect *redirect);
 void flows_close(struct redirect *redirect);
+int flows_datagram(struct berth_session *session, struct berth_bytes in);
 
 /* --- proxy.c --- */
 #define PROXY_BYTES 128

@@ -345,6 +345,8 @@ relay_open(struct berth_session *session)
 	struct relay *relay = session->state;
 	int result;
 
+	if (((struct redirect *)session->service->state)->flows != NULL)
+		return -EPROTOTYPE;
 	relay->handler.type = &handler_type;
 	relay->session = session;
 	relay->fd = -1;

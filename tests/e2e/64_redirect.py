@@ -375,8 +375,12 @@ def datagrams_have_a_socket_each():
                 client.send(b"q%d-" % turn)
                 assert client.recv(100) == b"q%d-%d" % (turn, number)
         assert len(server.peers) == 10
-        clients[0].send(b"z" * 60000)
-        assert clients[0].recv(65536) == b"z" * 60000 + b"0"
+        # All that a question allows: nobody is sent more than he sent.
+        clients.append(datagram_client(host.port(0)))
+        clients[10].send(b"z" * 60000)
+        host.wait_log("the answer is longer than it")
+        clients[10].send(b"y" * 1000)
+        assert clients[10].recv(65536) == b"y" * 1000 + b"10"
         # A reload that changes nothing forgets nobody.
         host.reload()
         clients[4].send(b"more-")
@@ -387,14 +391,56 @@ def datagrams_have_a_socket_each():
 
 
 @case
+def datagrams_are_under_admission():
+    server = Udp()
+    conf = ('dynamic D Service_Object * redirect:make_redirect() '
+            '"udp:127.0.0.1:%d" { listen = udp:127.0.0.1:{p0} '
+            'udp:127.0.0.1:{p1}; %%s }' % server.port)
+    with Shipped(conf % "amplification = yes", "redirect") as host:
+        one, other = (datagram_client(host.port(i)) for i in (0, 1))
+        # An answer from where the question was sent to, and longer than it.
+        for client in (one, other):
+            client.send(b"z" * 60000)
+            assert client.recv(65536)[:60000] == b"z" * 60000
+        host.write_conf(conf % "no_access = 127.0.0.1")
+        host.reload()
+        one.send(b"refused")
+        other.send(b"refused")
+        host.write_conf(conf % "only_from = 127.0.0.0/8")
+        host.reload()
+        one.send(b"served")
+        assert one.recv(100)[:6] == b"served"
+        # A change of the endpoints leaves those that stay.
+        host.write_conf(conf.replace("udp:127.0.0.1:{p1};", ";") %
+                        "source_datagrams = 20")
+        host.reload()
+        for number in range(40):
+            one.send(b"%d-" % number)
+        host.wait_log("too many of this address")
+        assert one.recv(100)[:2] == b"0-"
+        one.close()
+        other.close()
+    server.close()
+
+
+def answered(client, question):
+    client.settimeout(0.5)
+    client.send(question)
+    try:
+        return client.recv(100).startswith(question)
+    except TimeoutError:
+        return False
+
+
+@case
 def datagrams_are_forgotten_and_asked_for_again():
     server = Udp()
     with Shipped(DATAGRAMS % ("100ms", server.port), "redirect") as host, \
             datagram_client(host.port(0)) as client:
         before = len(host.fds())
         for turn in range(3):
-            client.send(b"q%d-" % turn)
-            assert client.recv(100).startswith(b"q%d-" % turn)
+            # It may be forgotten before the answer is there.
+            wait_until(lambda t=turn: answered(client, b"q%d-" % t))
             wait_until(lambda: len(host.fds()) == before, what="the expiry")
     server.close()
 
@@ -406,7 +452,9 @@ def mistakes():
              ("-P 3 tcp:127.0.0.1:7", "versions 1 and 2"),
              ("-z 1 tcp:127.0.0.1:7", "no option -z"),
              ("-c", "needs a value"), ("tcp:127.0.0.1", "no target"),
-             ("-u tcp:127.0.0.1:7 udp:127.0.0.1:7", "is expected")]
+             ("-u tcp:127.0.0.1:7 udp:127.0.0.1:7", "is expected"),
+             ("-u udp:127.0.0.1:0 tcp:127.0.0.1:7", "are udp:HOST:PORT"),
+             ("udp:127.0.0.1:7 tcp:127.0.0.1:7", "or for datagrams")]
     for words, said in cases:
         host = Shipped(TO % words, "redirect", ready=False)
         assert host.wait_exit() == 1 and said in host.log_text(), (
