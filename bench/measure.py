@@ -46,13 +46,13 @@ def on_cpu(number):
 class Server:
     """A process that serves on a port."""
 
-    def __init__(self, command, port=None, folder=None):
+    def __init__(self, command, port=None, folder=None, pinned=True):
         self.folder = folder
         self.process = subprocess.Popen(
             command,
             stdout=subprocess.DEVNULL if port else subprocess.PIPE,
             stderr=subprocess.DEVNULL if port else None,
-            preexec_fn=on_cpu(0),
+            preexec_fn=on_cpu(0) if pinned else None,
         )
         self.port = port or int(self.process.stdout.readline())
         self.wait_until_up()
@@ -91,8 +91,9 @@ def berthd(service):
     return host(f"static {service}")
 
 
-def host(directive):
-    """The host with one service and nothing else."""
+def host(directive, attributes="", before="", plugins=()):
+    """The host with one service and nothing else; with attributes, which may
+    be processes and threads, it has all processors."""
     path = os.environ.get("BERTHD") or os.path.join(BUILD, "berthd")
     if not os.access(path, os.X_OK):
         sys.exit(f"{path} is missing: build it, or set BERTHD")
@@ -101,12 +102,16 @@ def host(directive):
     config = os.path.join(folder.name, "svc.conf")
     with open(config, "w", encoding="ascii") as file:
         file.write(
-            f"{directive} {{\n"
+            f"{before}{directive} {{\n"
             f"\tlisten = tcp:127.0.0.1:{port}\n"
             f"\tbacklog = 4096\n"
+            f"\t{attributes}\n"
             f"}}\n"
         )
-    return Server([path, "-f", config], port, folder)
+    command = [path, "-f", config]
+    if plugins:
+        command += ["--plugin-path", ":".join(map(os.path.abspath, plugins))]
+    return Server(command, port, folder, pinned=not attributes)
 
 
 def xinetd(name, words):
@@ -142,12 +147,13 @@ service {name}
          "-pidfile", os.path.join(folder.name, "pid")], port, folder)
 
 
-def one(arguments, server):
-    """Operations in a second, and CPU microseconds for each."""
+def one(arguments, server, children=False):
+    """Operations in a second, and CPU microseconds for each, of the server's
+    children as well if that is asked for."""
     result = subprocess.run(
         [program("load"), arguments[0], str(server.port)]
         + [str(word) for word in arguments[1:]]
-        + [str(server.process.pid)],
+        + [("+" if children else "") + str(server.process.pid)],
         stdout=subprocess.PIPE,
         preexec_fn=on_cpu(1),
         check=True,
