@@ -200,6 +200,7 @@ instance_fini(struct instance *instance)
 	instance->initialised = false;
 	connectors_fini(&instance->connectors);
 	sinks_free(instance);
+	watches_free(instance);
 }
 
 void

@@ -33,6 +33,8 @@ instance_set_state(struct instance *instance, enum service_state state)
 	instance->state = state;
 	instance->since = reactor_now(instance->repository->reactor);
 	sinks_follow(instance);
+	if (instance->stream != NULL)
+		watches_look(instance->repository);
 }
 
 struct instance *
@@ -47,6 +49,7 @@ instance_free(struct instance *instance)
 	instance->fleet = fleet_free(instance->fleet);
 	connectors_fini(&instance->connectors);
 	sinks_free(instance);
+	watches_free(instance);
 	if (instance->owner.reactor != NULL)
 		reactor_owner_fini(&instance->owner);
 	fd_close(&instance->stop_fd);

@@ -41,6 +41,9 @@ struct repository {
 	LIST_HEAD(, around) arounds; /* that no connection gets any more */
 	/* As the last ones without endpoints had them: a reference, or NULL. */
 	const struct settings *common;
+	LIST_HEAD(, berth_stream_watch) watches;
+	struct reactor_deferred watch_turn;
+	bool watch_queued;
 	uint64_t walks;
 	bool stopping;
 	bool stopped_told;
@@ -232,6 +235,16 @@ int threads_start(struct instance *instance, const char *name,
 void threads_signal(struct instance *instance);
 /* Joins those that have ended; true when none is left. */
 bool threads_join(struct instance *instance);
+
+/* watches.c */
+int watches_add(struct berth_service *service, const char *name,
+    berth_stream_watch_fn *fn, void *arg,
+    struct berth_stream_watch **ret_watch);
+void watches_remove(
+    struct berth_service *service, struct berth_stream_watch *watch);
+/* A stream may have come or gone: tells those who watch, soon. */
+void watches_look(struct repository *repository);
+void watches_free(struct instance *instance);
 
 /* log_sinks.c */
 int sinks_add(struct berth_service *service, berth_log_fn *fn, void *arg,

@@ -20,7 +20,8 @@
  *	  over
  *   1.2  modules around connections: filters, the identity of a peer;
  *	  connections that a service makes
- *   1.3  sinks of the host's log; answers to datagrams after their session
+ *   1.3  sinks of the host's log; answers to datagrams after their session;
+ *	  watches of streams
  */
 #ifndef BERTH_ABI_H
 #define BERTH_ABI_H

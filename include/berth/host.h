@@ -30,6 +30,8 @@ struct berth_sender;
 struct berth_message_calls;
 struct berth_stream;
 struct berth_stream_calls;
+struct berth_stream_watch;
+typedef void(berth_stream_watch_fn)(void *arg, struct berth_stream *stream);
 
 /* A command on its way; see berth_command(). */
 struct berth_command;
@@ -132,6 +134,12 @@ struct berth_host {
 	int (*sender_keep)(struct berth_session *, struct berth_sender **);
 	int (*sender_write)(struct berth_sender *, struct berth_bytes);
 	void (*sender_forget)(struct berth_sender *);
+
+	/* 1.3: the stream of a name, whichever it is now, <berth/stream.h> */
+	int (*stream_watch)(struct berth_service *, const char *,
+	    berth_stream_watch_fn *, void *, struct berth_stream_watch **);
+	void (*stream_watch_end)(
+	    struct berth_service *, struct berth_stream_watch *);
 };
 
 #endif

@@ -240,6 +240,29 @@ berth_stream_release(struct berth_service *service, struct berth_stream *s)
 	service->host->stream_release(service, s);
 }
 
+/*
+ * The stream of a name, whichever that is: fn is called with it soon, and again
+ * whenever another takes its place; with NULL when there is none.  It is good
+ * until fn is called with the next one and returns, so that what goes through
+ * it can be moved; the one before can end then.  Called on the loop, never
+ * inside this call.  0; -ENOMEM; -EPERM; -ESHUTDOWN.  Since 1.3.
+ */
+static inline int
+berth_stream_watch(struct berth_service *service, const char *name,
+    berth_stream_watch_fn *fn, void *arg, struct berth_stream_watch **ret_watch)
+{
+	return service->host->stream_watch(service, name, fn, arg, ret_watch);
+}
+
+/* The stream is let go.  Takes NULL; may be called in fn.  At the latest after
+ * fini the host does it. */
+static inline void
+berth_stream_watch_end(
+    struct berth_service *service, struct berth_stream_watch *watch)
+{
+	service->host->stream_watch_end(service, watch);
+}
+
 /* Or one of one's own; see struct berth_stream_options.  0; -EINVAL; -ENOMEM.
  */
 static inline int

@@ -197,4 +197,67 @@ def a_replaced_stream_takes_its_modules_along():
         assert info(manager, "S") == "S/A S/B S/Turn"
 
 
+FOLLOW = UPON.replace("Upon", "Follow").replace("make_upon", "make_follow")
+
+
+def wait_told(host, words, count):
+    wait_until(lambda: host.log_text().count("Follow: " + words) == count,
+               what="%s, %d times" % (words, count))
+
+
+@case
+def a_watched_stream_is_followed():
+    with start(FOLLOW) as host, host.log_in() as manager:
+        wait_told(host, "has no stream", 1)
+        assert ask(host) == b"none\n"
+        host.write_conf(STREAM + FOLLOW)
+        host.reload()
+        wait_told(host, "has a stream", 1)
+        assert ask(host) == b".abba"
+        # Its modules are its own affair.
+        manager.do("stream S { remove B }")
+        assert ask(host) == b".aa"
+        for number in range(1, 6):
+            word = "AB"[number % 2]
+            host.write_conf("remove S\n" + STREAM.replace(
+                '"b"', '"%s"' % word) + FOLLOW)
+            host.reload()
+            wait_told(host, "has another stream", number)
+            assert ask(host) == b".a" + 2 * word.encode() + b"a"
+            # The one before is not held.
+            wait_until(lambda n=number: host.log_text().count(
+                "S/A: fini") == n, what="the old one's end")
+        manager.do("remove S")
+        wait_told(host, "has no stream", 2)
+        assert ask(host) == b"none\n"
+        wait_until(lambda: host.log_text().count("S/A: fini") == 6)
+
+
+@case
+def a_refused_reload_tells_no_watcher():
+    with start(STREAM + FOLLOW) as host, host.log_in() as manager:
+        wait_told(host, "has a stream", 1)
+        host.write_conf("remove S\n" + STREAM + FOLLOW + "remove Nobody\n")
+        host.reload()
+        host.write_conf("remove S\n" + STREAM.replace('"a"', '"!"') + FOLLOW)
+        host.reload()
+        assert ask(host) == b".abba"
+        manager.do("suspend S")
+        manager.do("resume S")
+        assert ask(host) == b".abba"
+        assert "another" not in host.log_text()
+
+
+@case
+def a_watch_may_end_in_its_hook():
+    with start(STREAM + FOLLOW.replace('"S"', '"S 1"')) as host, \
+            host.log_in() as manager:
+        wait_told(host, "has a stream", 1)
+        assert ask(host) == b"none\n"
+        manager.do("remove S")
+        # Nobody holds it.
+        wait_until(lambda: host.log_text().count("S/A: fini") == 1)
+        assert "has no stream" not in host.log_text()
+
+
 main()

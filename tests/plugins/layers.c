@@ -152,6 +152,61 @@ upon_input(struct berth_session *session, struct berth_bytes in)
 	return (int)in.size;
 }
 
+/* --- the same upon whichever stream has the name ---------------------------*/
+
+struct follow {
+	struct upon upon; /* first */
+	struct berth_service *service;
+	struct berth_stream_watch *watch;
+	int tells; /* how often it still wants to be told; -1: always */
+};
+
+static void
+follow_take(void *arg, struct berth_stream *stream)
+{
+	struct follow *follow = arg;
+
+	berth_log(follow->service, BERTH_NOTICE, "%s",
+	    stream == NULL		  ? "has no stream"
+	    : follow->upon.stream == NULL ? "has a stream"
+					  : "has another stream");
+	follow->upon.stream = stream;
+	if (follow->tells > 0 && --follow->tells == 0) {
+		berth_stream_watch_end(follow->service, follow->watch);
+		follow->upon.stream = NULL;
+		follow->watch = NULL;
+	}
+}
+
+static int
+follow_init(struct berth_service *service, int argc, char **argv)
+{
+	struct follow *follow = service->state;
+
+	if (argc < 2)
+		return berth_fail(service, EINVAL, "the name of a stream");
+	follow->service = service;
+	follow->tells = argc > 2 ? argv[2][0] - '0' : -1;
+	return berth_stream_watch(
+	    service, argv[1], follow_take, follow, &follow->watch);
+}
+
+static int
+follow_input(struct berth_session *session, struct berth_bytes in)
+{
+	struct follow *follow = session->service->state;
+
+	if (follow->upon.stream == NULL)
+		return berth_write(session, berth_str("none\n")) < 0
+			   ? -EPIPE
+			   : (int)in.size;
+	return upon_input(session, in);
+}
+
+BERTH_SERVICE(make_follow, .summary = "follows the stream of a name",
+    .state_size = sizeof(struct follow), .init = follow_init,
+    .session = {.input = follow_input});
+
 BERTH_SERVICE(make_upon, .summary = "sends clients' words through a stream",
     .state_size = sizeof(struct upon), .init = upon_init, .fini = upon_fini,
     .session = {.input = upon_input});
