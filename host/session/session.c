@@ -259,7 +259,13 @@ session_leave(struct session *session)
 void
 session_touch(struct session *session)
 {
-	if (session->depth == 0 && session->phase != PHASE_DOOMED)
+	if (session->depth > 0 || session->phase == PHASE_DOOMED)
+		return;
+	/* Filters have hooks, and theirs are not called from within a call
+	 * that they, or the service, make outside of one. */
+	if (session_is_chained(session))
+		session_defer(session);
+	else
 		settle(session);
 }
 
