@@ -137,13 +137,13 @@ static const struct attribute service_attributes[] = {
     {SERVICE("idle_timeout", VALUE_TIME, CHANGE_LIVE, idle_timeout_ms),
 	.syntax = "TIME", .initial = "0", .low = 0, .high = 365 * DAY,
 	.not_of_programs =
-	    "the host does not see what passes between a program and its "
-	    "client; max_session ends a program",
+	    "the host sees what passes between a program and its client only "
+	    "through a stream; max_session ends a program",
 	.help = "A session in which nothing moves for so long is closed; 0 "
-		"means never.\nOf services inside the host only: what a "
-		"program and its client say does not pass through the host, "
-		"which keeps no descriptor of theirs; max_session ends a "
-		"program."},
+		"means never.\nOf services inside the host, and of programs "
+		"that have a stream: what others say to their clients does "
+		"not pass through the host, which keeps no descriptor of "
+		"theirs; max_session ends a program."},
     {SERVICE("max_session", VALUE_TIME, CHANGE_LIVE, max_session_ms),
 	.syntax = "TIME", .initial = "0", .low = 0, .high = 365 * DAY,
 	.help = "A session that has lasted so long is closed, and a program "

@@ -130,9 +130,11 @@ check_definition(struct plan *plan, struct step *step)
 
 	if (around.stream == NULL || around.stream[0] == '\0')
 		return;
-	if (definition->type == CONFIG_KIND_PROGRAM)
+	if (definition->type == CONFIG_KIND_PROGRAM &&
+	    definition->settings->wait)
 		tell(&around, "",
-		    "a program has its connections to itself; it can't have "
+		    "with wait = yes the program accepts its clients itself; "
+		    "it can't have "
 		    "stream");
 	else
 		check_stream(&around);

@@ -63,6 +63,10 @@ compare_settings(struct step *step, const struct settings *now,
 
 	if (workers != definition_has_workers(now, step->definition->type))
 		*ret_replace = true;
+	/* A program has its connections, or the host has them for it. */
+	if (step->definition->type == CONFIG_KIND_PROGRAM &&
+	    external_type_of(then) != external_type_of(now))
+		*ret_replace = true;
 	for (; i < ATTRIBUTE_ROWS; i = given_next(&given, i + 1)) {
 		const struct attribute *row = &attributes(ATTRIBUTE_SERVICE)[i];
 

@@ -39,7 +39,7 @@ open_code(struct plan *plan, struct step *step, struct image **ret_image,
 							: BERTH_KIND_SERVICE;
 	if (directive->type == CONFIG_KIND_PROGRAM) {
 		*ret_image = NULL;
-		*ret_type = &external_type;
+		*ret_type = external_type_of(directive->settings);
 		return 0;
 	}
 	return plugin_open(plan->options.plugins, &where,

@@ -117,6 +117,10 @@ instance_make_server(struct instance *instance, struct server **ret_server)
 		    NULL, &instance->program);
 	if (result < 0)
 		return result;
+	if (instance->type == &external_relay_type) {
+		*(struct external **)instance->public.state = instance->program;
+		return server_new(&options, ret_server);
+	}
 	options.units = instance->program;
 	options.strategy = instance->definition->settings->wait
 			       ? &external_wait_strategy

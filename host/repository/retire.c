@@ -77,6 +77,8 @@ finish(struct instance *instance)
 	instance->phase = PHASE_FINISHED;
 	places_free(instance);
 	instance_fini(instance);
+	if (instance->program != NULL)
+		external_leave(instance->program);
 	if (doors->forget != NULL)
 		doors->forget(doors->context, &instance->public);
 	instance->server = server_free(instance->server);

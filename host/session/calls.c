@@ -165,6 +165,21 @@ session_local(struct berth_session *public, char *buffer, size_t size)
 	return print_name(session->fd, ask_local, buffer, size);
 }
 
+void
+session_as_visitor(struct berth_session *public, struct visitor *ret_visitor)
+{
+	struct session *session = session_of(public);
+	const struct session_name *name = *session_name_at(session);
+	const void *peer;
+
+	visitor_init(ret_visitor, session->lane->server, NULL, session->fd);
+	if (name == NULL)
+		return;
+	peer = &name->peer;
+	visitor_set_peer(ret_visitor, peer, name->size);
+	ret_visitor->local = name->local;
+}
+
 int
 session_peer_user(
     struct berth_session *public, uint32_t *ret_uid, uint32_t *ret_gid)

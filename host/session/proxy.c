@@ -11,9 +11,8 @@
  * A part of a header is no reason to be called again and again: the socket
  * is readable when there is more than was seen (SO_RCVLOWAT).
  */
-#include "session/proxy.h"
-
 #include <arpa/inet.h>
+#include <berth/proxy_read.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -113,7 +112,7 @@ set_low_water(const struct visitor *visitor, size_t bytes)
 static bool
 consume(const struct visitor *visitor, size_t size)
 {
-	char bytes[PROXY_HEADER_MAX];
+	char bytes[BERTH_PROXY_HEADER_MAX];
 
 	return recv(visitor->fd, bytes, size, MSG_DONTWAIT) == (ssize_t)size;
 }
@@ -128,7 +127,7 @@ has_ended(const struct visitor *visitor)
 }
 
 static enum arrival_answer
-take(struct visitor *visitor, const struct proxy_header *header)
+take(struct visitor *visitor, const struct berth_proxy_header *header)
 {
 	const void *from = &header->from;
 
@@ -151,12 +150,12 @@ applies(const struct server *server)
 static enum arrival_answer
 judge(struct visitor *visitor)
 {
-	static const unsigned versions[] = {[PROXY_ONE] = PROXY_V1,
-	    [PROXY_TWO] = PROXY_V2,
-	    [PROXY_ANY] = PROXY_V1 | PROXY_V2};
+	static const unsigned versions[] = {[PROXY_ONE] = BERTH_PROXY_V1,
+	    [PROXY_TWO] = BERTH_PROXY_V2,
+	    [PROXY_ANY] = BERTH_PROXY_V1 | BERTH_PROXY_V2};
 	const struct settings *settings = server_settings(visitor->server);
-	struct proxy_header header;
-	char bytes[PROXY_HEADER_MAX];
+	struct berth_proxy_header header;
+	char bytes[BERTH_PROXY_HEADER_MAX];
 	const struct sockaddr *peer;
 	socklen_t size;
 	ssize_t got;
@@ -175,7 +174,7 @@ judge(struct visitor *visitor)
 		return ARRIVAL_WAITS;
 	if (got <= 0)
 		return refuse(visitor, GUARD_BROKEN);
-	result = proxy_parse(
+	result = berth_proxy_read(
 	    bytes, (size_t)got, versions[settings->proxy_protocol], &header);
 	if (result == 0)
 		return take(visitor, &header);

@@ -263,6 +263,9 @@ int session_vprintf(
     struct berth_session *session, const char *format, va_list ap);
 size_t session_writable(struct berth_session *session);
 void session_close(struct berth_session *session);
+/* Its client as those who come are described; the descriptor stays its own. */
+void session_as_visitor(
+    struct berth_session *session, struct visitor *ret_visitor);
 int session_half_close(struct berth_session *session);
 int sender_keep(struct berth_session *session, struct berth_sender **sender);
 int sender_write(struct berth_sender *sender, struct berth_bytes bytes);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * external: a service whose sessions are processes of another program, as inetd
- * runs them.  wait = no: one for each connection, which is its 0, 1 and 2.
+ * runs them.  wait = no: one for each connection, which is its 0, 1 and 2, or,
+ * with modules around it, one end of a relay's pair (relay.c).
  * wait = yes: see socket.c.
  *
  * The server counts the processes as its sessions, so that limits, suspension
@@ -100,11 +101,14 @@ external_child_end(struct external_child *child, bool failed)
 {
 	struct server *server = child->program->server;
 
+	bool is_unit = !child->is_relayed;
+
 	LIST_REMOVE(child, link);
 	guard_leave(child->source);
 	child->listener = listener_unref(child->listener);
 	free(child);
-	server_unit_ends(server, failed);
+	if (is_unit)
+		server_unit_ends(server, failed);
 }
 
 static void
@@ -143,6 +147,8 @@ child_ended(struct berth_handler *handler, int pid, int code, int status)
 	external_tell_end(child, code, status, "not known");
 	if (child->listener != NULL)
 		external_take_back(child, failed);
+	if (child->relay != NULL)
+		relay_lost_child(child->relay);
 	external_child_end(child, failed);
 	return 0;
 }
@@ -164,6 +170,8 @@ external_child_new(struct external *program)
 	child->source = NULL;
 	child->expired_ns = 0;
 	child->asked = false;
+	child->is_relayed = false;
+	child->relay = NULL;
 	return child;
 }
 
@@ -219,7 +227,8 @@ external_start(struct external *program, struct description *description,
 	child->peer_known = description->peer_known;
 	LIST_INSERT_HEAD(&program->children, child, link);
 	external_begin_looking(program);
-	server_unit_begins(program->server);
+	if (!child->is_relayed)
+		server_unit_begins(program->server);
 	external_tell_begin(child);
 	log_printf(program->options.log, BERTH_DEBUG,
 	    program->options.service->name, "process %d started for %s",

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the ledger is told of a program: its start, and its end with what it
- * has used where the kernel said so.
+ * has used where the kernel said so.  Of one with modules around its connection
+ * the session tells.
  */
 #include <sys/wait.h>
 
@@ -23,7 +24,7 @@ external_tell_begin(const struct external_child *child)
 	struct ledger *ledger = server_ledger(child->program->server);
 	const struct ledger_visit visit = visit_of(child);
 
-	if (ledger != NULL)
+	if (ledger != NULL && !child->is_relayed)
 		ledger_began(ledger, &visit);
 }
 
@@ -43,6 +44,6 @@ external_tell_end(const struct external_child *child, int code, int status,
 	    .usage = reactor_child_usage(program->reactor),
 	};
 
-	if (ledger != NULL)
+	if (ledger != NULL && !child->is_relayed)
 		ledger_ended(ledger, &visit, &end);
 }

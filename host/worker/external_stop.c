@@ -65,6 +65,12 @@ give_sockets_back(struct external *program)
 }
 
 void
+external_leave(struct external *program)
+{
+	let_go(program, SIGTERM);
+}
+
+void
 external_end_all(void *units, enum server_ending how)
 {
 	struct external *program = units;

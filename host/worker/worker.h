@@ -173,8 +173,12 @@ struct external;
 /* How long a program that was asked to end has before it is killed. */
 #define PROGRAM_TERM_MS 5000u
 
-/* No hook of its own: what an instance of a program has for a type. */
+/* What an instance of a program has for a type: no hooks of its own, or, with
+ * modules around its connections, those of sessions that relay. */
 extern const struct berth_service_type external_type;
+extern const struct berth_service_type external_relay_type;
+const struct berth_service_type *external_type_of(
+    const struct settings *settings);
 /* How a server serves it; its units are a struct external. */
 extern const struct server_strategy external_strategy;
 extern const struct server_strategy external_wait_strategy;
@@ -182,11 +186,14 @@ extern const struct server_strategy external_wait_strategy;
 /* The template may be NULL until external_update(). */
 int external_new(const struct server_options *options, struct spawn_host *host,
     const struct spawn_template *template, struct external **ret_program);
-/* Its server, made with the strategy and the program as its units. */
+/* Its server, made with the strategy and the program as its units; or, of the
+ * relaying type, whose state points to the program, without. */
 void external_set_server(struct external *program, struct server *server);
 /* Programs that start from now on are as the template says; not copied. */
 void external_update(
     struct external *program, const struct spawn_template *template);
+/* Those whose sessions are over already: asked to end, not waited for. */
+void external_leave(struct external *program);
 /* None may be left: after the end of its server. */
 struct external *external_free(struct external *program);
 

@@ -73,6 +73,8 @@ int judge_file(const struct spawn_template *template, const struct place *place,
  * --------------------------------------
  */
 
+struct relay;
+
 struct external_child {
 	struct berth_handler handler;
 	LIST_ENTRY(external_child) link;
@@ -86,6 +88,8 @@ struct external_child {
 	uint64_t
 	    head;   /* wait: what told it apart what lay first in the queue */
 	bool asked; /* SIGTERM was sent */
+	bool is_relayed;     /* its session is the server's unit */
+	struct relay *relay; /* NULL: none, or its session is over */
 	bool peer_known;
 	uint64_t expired_ns; /* when, for max_session; 0: not */
 	char peer[DESCRIPTION_PEER];
@@ -121,6 +125,9 @@ void external_tell_end(const struct external_child *child, int code, int status,
 void external_failed(struct external *program);
 bool external_pauses(const struct external *program);
 void external_stop_pause(struct external *program);
+
+/* relay.c: the child was reaped. */
+void relay_lost_child(struct relay *relay);
 
 /* external_stop.c */
 void external_end_all(void *units, enum server_ending how);

@@ -147,9 +147,9 @@ def what_a_check_says():
              "S/Sign can't stand there, it is no filter"),
             (base.replace("tcp:127.0.0.1:{p0}", "udp:127.0.0.1:{p0}"),
              "has no connections of bytes"),
-            (base + "dynamic P Program * /bin/cat { "
+            (base + "dynamic P Program * /bin/cat { wait = yes\n"
              "listen = tcp:127.0.0.1:{p1}\nstream = Around }",
-             "a program has its connections to itself"),
+             "the program accepts its clients itself"),
             (base + "static tcpmux { listen = tcp:127.0.0.1:{p1}\n"
              "stream = Around }", "'tcpmux' hands connections over"),
     ):

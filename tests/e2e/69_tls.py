@@ -11,6 +11,7 @@ import threading
 
 from berth_e2e import (
     BUILD, TIMEOUT, case, main, receive, receive_all, wait_until)
+from fleets import children
 from shipped import Shipped
 from steered import SANITIZED
 from tls_made import Authority, dial, subject
@@ -264,6 +265,29 @@ def cut_off(client):
         return True
     except ConnectionResetError:
         return True
+
+
+@case
+def programs_behind_tls():
+    """Whoever has no certificate starts none."""
+    conf = """
+    dynamic Cat Program * /bin/cat { listen = tcp:127.0.0.1:{p1}; stream = Secure }
+    """
+    with Authority() as made:
+        made.issue("alice")
+        with Shipped(made.stream("-a " + made.path("ca.pem")) + conf,
+                     "tls") as host:
+            for version in (TLS12, TLS13):
+                with dial(host, 1, made.context("alice", version)) as client:
+                    assert echoes(client)
+                    client.unwrap().close()
+                assert refused(host, made.context(version=version))
+            data = BLOCK.hex().encode() + b"\n"
+            done = s_client(made, host, 1, "-quiet", "-no_ign_eof", "-cert",
+                            made.path("alice.pem"), "-key",
+                            made.path("alice.key"), data=data)
+            assert data.startswith(done.stdout), done
+            wait_until(lambda: children(host) == [], what="no program")
 
 
 @case

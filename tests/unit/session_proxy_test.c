@@ -6,16 +6,15 @@
 #include "unit/unit.h"
 
 #include <arpa/inet.h>
-#include <berth/proxy.h>
+#include <berth/proxy_read.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/base.h"
-#include "session/proxy.h"
 
-#define BOTH (PROXY_V1 | PROXY_V2)
+#define BOTH (BERTH_PROXY_V1 | BERTH_PROXY_V2)
 #define SIG BERTH_PROXY_SIGNATURE
 #define BYTES(text) text, sizeof(text) - 1
 
@@ -74,10 +73,10 @@ test_good_headers_and_every_part_of_them(void **state)
 	(void)state;
 	for (size_t i = 0; i < BASE_COUNT(good); i++) {
 		const struct good *row = &good[i];
-		struct proxy_header header;
+		struct berth_proxy_header header;
 
 		assert_int_equal(
-		    proxy_parse(row->bytes, row->size, BOTH, &header), 0);
+		    berth_proxy_read(row->bytes, row->size, BOTH, &header), 0);
 		assert_int_equal(header.size, row->header);
 		assert_int_equal(header.told, row->from != NULL);
 		if (row->from != NULL) {
@@ -92,7 +91,8 @@ test_good_headers_and_every_part_of_them(void **state)
 			memcpy(copy, row->bytes, part);
 			copy = realloc(copy, part > 0 ? part : 1);
 			assert_int_equal(
-			    proxy_parse(copy, part, BOTH, &header), -EAGAIN);
+			    berth_proxy_read(copy, part, BOTH, &header),
+			    -EAGAIN);
 			free(copy);
 		}
 	}
@@ -121,9 +121,9 @@ static const struct bad {
     {BYTES("PROXY UNKNOWNX\r\n"), BOTH},
     {BYTES("PROXY UDP4 1.2.3.4 1.2.3.4 1 2\r\n"), BOTH},
     {BYTES("PROXY \r\n"), BOTH},
-    {BYTES("PROXY TCP4 1.2.3.4 1.2.3.4 1 2\r\n"), PROXY_V2},
+    {BYTES("PROXY TCP4 1.2.3.4 1.2.3.4 1 2\r\n"), BERTH_PROXY_V2},
     {BYTES(SIG "\x21\x11\0\x0c\x7f\0\0\x01\x0a\0\0\x02\x30\x39\0\x50"),
-	PROXY_V1},
+	BERTH_PROXY_V1},
     {BYTES("\r\n\r\n\0\r\nQUIT\r"), BOTH},
     {BYTES(SIG "\x11\x11\0\0"), BOTH}, /* version 1 in 2's clothes */
     {BYTES(SIG "\x22\x11\0\0"), BOTH}, /* no such command */
@@ -137,19 +137,19 @@ static void
 test_what_is_no_header(void **state)
 {
 	char line[200];
-	struct proxy_header header;
+	struct berth_proxy_header header;
 
 	(void)state;
 	for (size_t i = 0; i < BASE_COUNT(bad); i++)
-		assert_int_equal(proxy_parse(bad[i].bytes, bad[i].size,
+		assert_int_equal(berth_proxy_read(bad[i].bytes, bad[i].size,
 				     bad[i].versions, &header),
 		    -EBADMSG);
 	memset(line, 'x', sizeof(line));
 	memcpy(line, "PROXY UNKNOWN ", 14);
-	assert_int_equal(proxy_parse(line, 106, BOTH, &header), -EAGAIN);
-	assert_int_equal(proxy_parse(line, 107, BOTH, &header), -EBADMSG);
+	assert_int_equal(berth_proxy_read(line, 106, BOTH, &header), -EAGAIN);
+	assert_int_equal(berth_proxy_read(line, 107, BOTH, &header), -EBADMSG);
 	memcpy(line + 106, "\r\n", 2);
-	assert_int_equal(proxy_parse(line, 108, BOTH, &header), -EBADMSG);
+	assert_int_equal(berth_proxy_read(line, 108, BOTH, &header), -EBADMSG);
 }
 
 static void
@@ -183,7 +183,7 @@ test_what_we_write_is_read(void **state)
 	char buffer[BERTH_PROXY_MAX], expected[80];
 	struct sockaddr_storage from, to;
 	const void *from_any = &from, *to_any = &to;
-	struct proxy_header header;
+	struct berth_proxy_header header;
 
 	(void)state;
 	for (size_t i = 0; i < BASE_COUNT(rows); i++) {
@@ -195,7 +195,7 @@ test_what_we_write_is_read(void **state)
 			    from_any, to_any, buffer);
 
 			assert_int_equal(
-			    proxy_parse(buffer, size, BOTH, &header), 0);
+			    berth_proxy_read(buffer, size, BOTH, &header), 0);
 			assert_int_equal(header.size, size);
 			assert_true(header.told);
 			snprintf(expected, sizeof(expected), "%s 65535",
@@ -207,12 +207,12 @@ test_what_we_write_is_read(void **state)
 		}
 	}
 	assert_int_equal(
-	    proxy_parse(
+	    berth_proxy_read(
 		buffer, berth_proxy_v1(NULL, to_any, buffer), BOTH, &header),
 	    0);
 	assert_false(header.told);
 	assert_int_equal(
-	    proxy_parse(
+	    berth_proxy_read(
 		buffer, berth_proxy_v2(NULL, to_any, buffer), BOTH, &header),
 	    0);
 	assert_false(header.told);
