@@ -69,6 +69,10 @@ berth_thread_fn targets_thread;
 struct addresses *addresses_ref(struct addresses *addresses);
 struct addresses *addresses_unref(struct addresses *addresses);
 
+/* As berth_connect() takes it.  0 or a negative errno. */
+#define ENDPOINT_BYTES 320
+int address_endpoint(const struct address *address, char to[ENDPOINT_BYTES]);
+
 /* The order in which addresses are tried: those whose target was well first.
  */
 struct attempt {
@@ -89,7 +93,8 @@ struct relay {
 	struct berth_session *session;
 	struct attempt attempt;
 	struct target *target;
-	int fd;		    /* -1: no connection is made or tried */
+	struct berth_connector *connector; /* NULL: it is not at it */
+	int fd;				   /* -1: there is no connection */
 	uint32_t waited_ms; /* for the first resolution of a name */
 	unsigned connected : 1;
 	unsigned client_ended : 1;

@@ -209,50 +209,73 @@ tell_target(struct relay *relay)
 		   : -EPIPE;
 }
 
-static int
-connected(struct relay *relay)
+static int try_next(struct relay *relay);
+
+static void
+end_attempt(struct relay *relay)
 {
-	int result = tell_target(relay);
+	berth_connect_end(relay->session->service, relay->connector);
+	relay->connector = NULL;
+}
+
+/* Negative: the next one. */
+static int
+on_connected(void *arg, int fd)
+{
+	struct relay *relay = arg;
+	struct berth_service *service = relay->session->service;
+	int result = berth_add(service, &relay->handler, fd, BERTH_READ);
 
 	if (result != 0)
 		return result;
+	relay->fd = fd;
+	result = tell_target(relay);
+	if (result != 0) {
+		berth_remove(service, fd, BERTH_READ | BERTH_DONT_CALL);
+		relay->fd = -1; /* the host closes it */
+		return result;
+	}
+	end_attempt(relay);
 	relay->connected = 1;
 	relay->target->down_ns = 0;
 	attempt_end(&relay->attempt);
-	berth_session_timeout(relay->session, 0);
-	berth_mask(relay->session->service, relay->fd,
-	    BERTH_CONNECT | BERTH_WRITE, BERTH_READ);
 	berth_pause(relay->session, 0);
 	return 0;
+}
+
+static void
+on_failed(void *arg, int error, uint64_t again_ns)
+{
+	struct relay *relay = arg;
+
+	(void)again_ns;
+	end_attempt(relay);
+	/* As the kernel says it, whoever was first. */
+	target_failed(redirect_of(relay), relay->target,
+	    error == -ETIME ? ETIMEDOUT : -error);
+	if (try_next(relay) != 0)
+		berth_abort(relay->session);
 }
 
 /* Begins a connection.  0, or a negative errno: the next one. */
 static int
 begin(struct relay *relay, const struct address *address)
 {
-	const void *any = &address->storage;
-	int error;
+	char to[ENDPOINT_BYTES];
+	struct berth_connect_options options = {
+	    .to = to,
+	    .timeout_ns = redirect_of(relay)->connect_ms * UINT64_C(1000000),
+	    .connected = on_connected,
+	    .failed = on_failed,
+	    .arg = relay,
+	};
+	int result = address_endpoint(address, to);
 
+	if (result != 0)
+		return result;
 	relay->target = address->target;
-	relay->fd = socket(address->storage.ss_family,
-	    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (relay->fd < 0)
-		return -errno;
-	if (connect(relay->fd, any, address->size) != 0 &&
-	    errno != EINPROGRESS) {
-		error = errno;
-		close(relay->fd);
-		relay->fd = -1;
-		return -error;
-	}
-	/* What is there already is told in the next turn. */
-	error = berth_add(
-	    relay->session->service, &relay->handler, relay->fd, BERTH_CONNECT);
-	if (error == 0)
-		return 0;
-	close(relay->fd);
-	relay->fd = -1;
-	return error;
+	return berth_connect(
+	    relay->session->service, &options, &relay->connector);
 }
 
 /* 0, or a negative errno: there is none left. */
@@ -267,8 +290,7 @@ try_next(struct relay *relay)
 	while ((address = attempt_next(&relay->attempt, now_ns)) != NULL) {
 		result = begin(relay, address);
 		if (result == 0)
-			return berth_session_timeout(
-			    relay->session, redirect->connect_ms);
+			return 0;
 		target_failed(redirect, address->target, -result);
 	}
 	redirect->failed++;
@@ -276,32 +298,10 @@ try_next(struct relay *relay)
 }
 
 static int
-fail_over(struct relay *relay, int error)
-{
-	target_failed(redirect_of(relay), relay->target, error);
-	drop_target(relay);
-	return try_next(relay);
-}
-
-static int
-on_connected(struct relay *relay)
-{
-	int error = 0;
-	socklen_t size = sizeof(error);
-
-	if (getsockopt(relay->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
-		error = errno;
-	if (error == 0)
-		error = -connected(relay);
-	return error == 0 ? 0 : fail_over(relay, error);
-}
-
-static int
 on_writable(struct berth_handler *handler, int fd)
 {
 	struct relay *relay = (struct relay *)handler;
-	int result = relay->connected ? send_pending(relay)
-				      : on_connected(relay);
+	int result = send_pending(relay);
 
 	(void)fd;
 	if (result < 0) {
@@ -309,7 +309,7 @@ on_writable(struct berth_handler *handler, int fd)
 		berth_abort(relay->session);
 		return 0;
 	}
-	if (!relay->connected || relay->pending_at < relay->pending_size)
+	if (relay->pending_at < relay->pending_size)
 		return 0;
 	berth_mask(relay->session->service, relay->fd, BERTH_WRITE, 0);
 	relay->paused = 0;
@@ -362,9 +362,7 @@ relay_timeout(struct berth_session *session)
 {
 	struct relay *relay = session->state;
 
-	if (relay->attempt.addresses == NULL)
-		return start(relay);
-	return fail_over(relay, ETIMEDOUT);
+	return relay->attempt.addresses == NULL ? start(relay) : 0;
 }
 
 void
@@ -377,6 +375,7 @@ relay_closed(struct berth_session *session, int reason)
 	if (relay->fd >= 0 && (reason < 0 || reason == BERTH_CLOSED_ABORTED))
 		setsockopt(
 		    relay->fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+	end_attempt(relay);
 	drop_target(relay);
 	attempt_end(&relay->attempt);
 	free(relay->pending);

@@ -229,6 +229,28 @@ targets_thread(struct berth_thread *thread, void *arg)
 
 /* --- attempts --- */
 
+int
+address_endpoint(const struct address *address, char to[ENDPOINT_BYTES])
+{
+	const void *any = &address->storage;
+	char host[128], port[16];
+	int size, result;
+
+	if (address->target->path != NULL) {
+		size = snprintf(
+		    to, ENDPOINT_BYTES, "%s", address->target->text);
+		return size < ENDPOINT_BYTES ? 0 : -ENAMETOOLONG;
+	}
+	result = getnameinfo(any, address->size, host, sizeof(host), port,
+	    sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV);
+	if (result != 0)
+		return -EAFNOSUPPORT;
+	snprintf(to, ENDPOINT_BYTES, "tcp:[%s]:%s", host, port);
+	if (address->storage.ss_family == AF_INET)
+		snprintf(to, ENDPOINT_BYTES, "tcp:%s:%s", host, port);
+	return 0;
+}
+
 static int
 is_down(const struct target *target, uint64_t now_ns)
 {
