@@ -39,7 +39,7 @@ def info(manager, name):
 
 
 @case
-def a_stream_of_three():
+def S02_the_order_of_three():
     with start(STREAM + UPON) as host, host.log_in() as manager:
         assert ask(host) == b".abba"
         assert info(manager, "S") == "S/A S/B S/Turn"
