@@ -10,7 +10,8 @@ import struct
 import threading
 
 from berth_e2e import (
-    case, main, receive, receive_all, run_berthd, wait_until)
+    case, main, receive, receive_all, receive_until_reset, run_berthd,
+    wait_until)
 from shipped import Shipped, folder_of
 
 WORDS = ("reactive", "iterative", "thread 4", "pool 4")
@@ -371,6 +372,75 @@ def what_is_no_frame_is_the_end():
         with host.connect(0) as client:
             client.sendall(submit(b"x", 3))
             assert receive(client, 18) == answer(SUBMIT, b"7\0", 3)
+
+
+# --- duplex ----------------------------------------------------------------
+
+def events(first, last):
+    return b"".join(b"event %d\r\n" % n for n in range(first, last + 1))
+
+
+@case
+def commands_of_another_thread_are_not_lost():
+    for word in ("reactive", "iterative", "process", "reactive; workers = 2"):
+        with served("duplex:make_duplex()", concurrency=word) as host:
+            for ending in b"stop\n", b"":
+                with host.connect(0) as client:
+                    client.sendall(b"hello\r\nsend 1000\n")
+                    got = receive(client, 16 + len(events(1, 1000)))
+                    assert got == b"you said hello\r\n" + events(1, 1000), word
+                    # Many at once are one event, and all are done.
+                    client.sendall(b"send 3\n" * 100 + ending)
+                    if not ending:
+                        client.shutdown(socket.SHUT_WR)
+                    assert receive_all(client) == events(1001, 1300), word
+
+
+@case
+def workers_have_events_of_their_own():
+    with served("duplex:make_duplex()", more="host { log_level = info }\n") \
+            as host:
+        clients = [host.connect(0) for _ in range(20)]
+        for number, client in enumerate(clients):
+            client.sendall(b"send %d\n" % (100 + number))
+        for number, client in enumerate(clients):
+            want = events(1, 100 + number)
+            assert receive(client, len(want)) == want, number
+            client.sendall(b"send 0\nstop\nsend x\n")
+        for client in clients:
+            assert receive_until_reset(client).startswith(
+                b"you said send 0\r\n")
+            client.close()
+
+
+@case
+def who_does_not_read_is_not_commanded_for_ever():
+    with served("duplex:make_duplex()") as host, host.connect(0) as slow, \
+            host.connect(0) as quick:
+        slow.sendall(b"send 400000\nlast words\nstop\n")
+        for _ in range(20):
+            quick.sendall(b"send 10\n")
+        assert receive(quick, len(events(1, 200))) == events(1, 200)
+        want = events(1, 400000)
+        got = receive_all(slow)
+        assert got.replace(b"you said last words\r\n", b"", 1) == want
+
+
+@case
+def a_commander_ends_with_its_service():
+    with served("duplex:make_duplex()", concurrency="reactive; drain = 0") \
+            as host:
+        before = int(host.status()["Threads"])
+        with host.connect(0) as client:
+            client.sendall(b"send 1000000\n")
+            assert receive(client, 9) == b"event 1\r\n"
+            host.write_conf("static echo { listen = tcp:127.0.0.1:{p1} }\n"
+                            "host { reload = exact }\n")
+            text = "\n".join(host.reload())
+            assert "- X" in text, text
+            receive_until_reset(client)
+        wait_until(lambda: int(host.status()["Threads"]) == before - 1 and
+                   "duplex" not in host.maps(), what="the commander has ended")
 
 
 main()
