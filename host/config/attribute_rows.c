@@ -56,6 +56,12 @@ static const char *const failure_words[] = {"HOST", "USERID", "ATTEMPT", NULL};
 		    .initial = "", .check = attribute_check_path,              \
 		    .help = (help_)                                            \
 	}
+#define GROUP_LIMIT(name_, field_, syntax_, check_, help_)                     \
+	{                                                                      \
+		SERVICE(name_, VALUE_WORD, CHANGE_SESSION, field_),            \
+		    .of_process = true, .syntax = (syntax_), .initial = "",    \
+		    .check = (check_), .help = (help_)                         \
+	}
 #define BANNER(name_, field_, help_)                                           \
 	{                                                                      \
 		SERVICE(name_, VALUE_PATH, CHANGE_LIVE, field_),               \
@@ -350,6 +356,16 @@ static const struct attribute service_attributes[] = {
 	.check = attribute_check_errno,
 	.help = "The error, such as EPERM, with which the others fail; "
 		"without it, or with kill, they end the program by SIGSYS."},
+    GROUP_LIMIT("memory_max", memory_max, "BYTES | PERCENT | infinity",
+	attribute_check_memory,
+	"The memory that all processes of the service have together; one that "
+	"wants more is killed; see SANDBOX."),
+    GROUP_LIMIT("tasks_max", tasks_max, "NUMBER | PERCENT | infinity",
+	attribute_check_tasks,
+	"How many processes and threads the service has together."),
+    GROUP_LIMIT("cpu_quota", cpu_quota, "PERCENT | infinity",
+	attribute_check_cpu,
+	"The share of one processor that the service has; 200% are two."),
     {SERVICE("sandbox_strict", VALUE_FLAG, CHANGE_SESSION, sandbox_strict),
 	.of_process = true, .syntax = "yes | no", .initial = "yes",
 	.help = "Whether a service is refused when the machine cannot give it "

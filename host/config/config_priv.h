@@ -260,13 +260,16 @@ int concurrency_assign(struct reader *reader, const struct attribute *attribute,
 value_print_fn concurrency_print;
 bool concurrency_equal(const void *a, const void *b);
 
-/* attribute_words.c: what is wrong with the word, or NULL */
+/* attribute_words.c, limit_words.c: what is wrong with the word, or NULL */
 const char *attribute_check_variable(const char *word);
 const char *attribute_check_env(const char *word);
 const char *attribute_check_access(const char *word);
 const char *attribute_check_capability(const char *word);
 const char *attribute_check_path(const char *word);
 const char *attribute_check_call(const char *word);
+const char *attribute_check_memory(const char *word);
+const char *attribute_check_tasks(const char *word);
+const char *attribute_check_cpu(const char *word);
 const char *attribute_check_errno(const char *word);
 const char *attribute_check_span(const char *word);
 /* Keeps where a row was written, if somebody may ask. */

@@ -246,7 +246,8 @@ struct settings {
 	struct word_list capability_bounding_set, ambient_capabilities;
 	struct word_list read_only_paths, read_write_paths, exec_paths;
 	struct word_list system_call_filter;
-	const char *system_call_error_number; /* NULL: kill */
+	const char *system_call_error_number;		/* NULL: kill */
+	const char *memory_max, *tasks_max, *cpu_quota; /* NULL: no limit */
 	bool sandbox_strict; /* refuse what the machine cannot give */
 	uint64_t rlimit_as, rlimit_core, rlimit_cpu, rlimit_data, rlimit_files;
 	uint64_t rlimit_nproc, rlimit_rss, rlimit_stack;
@@ -429,6 +430,18 @@ int attributes_print_mdoc(enum attribute_scope scope, struct text *text);
 int capability_number(const char *word);
 /* "kill" */
 const char *capability_name(unsigned number);
+
+/* What limits of control groups count, in systemd's units. */
+enum limit_kind {
+	LIMIT_MEMORY, /* bytes: `64M`, `10%` of the machine's */
+	LIMIT_TASKS,  /* processes and threads: `512`, `10%` of pid_max */
+	LIMIT_CPU     /* `20%`, `250%`, of one processor */
+};
+
+#define LIMIT_NONE UINT64_MAX /* infinity */
+#define LIMIT_WHOLE 10000u    /* 100% */
+/* 0, or -EINVAL: the word is none of the kind. */
+int limit_read(enum limit_kind kind, const char *word, uint64_t *ret_value);
 /* `EPERM` or `1`; negative: there is none. */
 int errno_number(const char *word);
 /* "at once", "for new sessions", …: behind "A change applies". */

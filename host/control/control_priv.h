@@ -39,6 +39,7 @@ struct host {
 	struct loops *loops; /* beside the reactor's */
 	struct listeners *listeners;
 	struct ledgers *ledgers;
+	struct groups *groups;
 	struct wrapper *wrapper; /* its paths are the settings' */
 	struct plugins *plugins;
 	struct repository *repository;

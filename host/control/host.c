@@ -45,6 +45,9 @@ copy_inputs(struct host *host, const struct host_options *options)
 	return host->options.plugin_path == NULL ? -ENOMEM : 0;
 }
 
+static const struct groups_sources group_files = {
+    .membership = "/proc/self/cgroup", .mounts = "/proc/self/mountinfo"};
+
 static int
 make_loop(struct host *host)
 {
@@ -57,6 +60,8 @@ make_loop(struct host *host)
 	if (result < 0)
 		return result;
 	result = ledgers_new(host->reactor, host->log, &host->ledgers);
+	if (result == 0)
+		result = groups_new(&group_files, &host->groups);
 	if (result == 0)
 		result = wrap_open(host);
 	if (result < 0)
@@ -86,6 +91,7 @@ make_services(struct host *host)
 	    .reactor = host->reactor,
 	    .listeners = host->listeners,
 	    .ledgers = host->ledgers,
+	    .groups = host->groups,
 	    .wrapper = wrapper_ops(host->wrapper),
 	    .loops = host->loops,
 	    .log = host->log,
@@ -147,6 +153,7 @@ host_free(struct host *host)
 	host->plugins = plugins_free(host->plugins);
 	host->listeners = listeners_free(host->listeners);
 	host->ledgers = ledgers_free(host->ledgers);
+	host->groups = groups_free(host->groups);
 	host->wrapper = wrapper_free(host->wrapper);
 	if (host->owner.reactor != NULL)
 		reactor_owner_fini(&host->owner);

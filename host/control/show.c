@@ -246,6 +246,9 @@ show_instance(struct instance *instance, bool json, struct text *text)
 	show_fact(text, json, "endpoints", text_string(&line));
 	show_counters(instance, text, json);
 	show_workers(instance, text, json);
+	if (template_group(definition->program) != NULL)
+		show_number(
+		    text, json, "oom_kills", instance_starved(instance));
 	show_attributes(definition->settings, text, json);
 	if (definition->program != NULL &&
 	    definition->program->not_applied != NULL)

@@ -182,8 +182,9 @@ check_code(struct plan *plan, const struct directive *directive,
 
 	*ret_identity = &no_plugin;
 	if (directive->type == CONFIG_KIND_PROGRAM)
-		return external_check(
-		    plan->arena, directive, plan->options.errors);
+		return external_check(plan->arena,
+		    repository_groups(plan->options.repository), directive,
+		    plan->options.errors);
 	if (directive->kind == DIRECTIVE_STATIC) {
 		result = check_static(plan, directive);
 	} else {
@@ -192,8 +193,8 @@ check_code(struct plan *plan, const struct directive *directive,
 	}
 	if (result < 0)
 		return result;
-	return repository_check_workers(
-	    plan->arena, directive, plan->options.errors);
+	return repository_check_workers(plan->options.repository, plan->arena,
+	    directive, plan->options.errors);
 }
 
 /* Of its type, as far as they are known by now. */

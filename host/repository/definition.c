@@ -217,8 +217,8 @@ repository_check_access(
 }
 
 static int
-make_template(struct definition *definition, const struct directive *directive,
-    struct errors *errors)
+make_template(struct definition *definition, struct groups *groups,
+    const struct directive *directive, struct errors *errors)
 {
 	const struct spawn_request request = {
 	    .name = definition->name,
@@ -226,6 +226,7 @@ make_template(struct definition *definition, const struct directive *directive,
 	    .argc = definition->argc,
 	    .argv = definition->argv,
 	    .settings = definition->settings,
+	    .groups = groups,
 	};
 
 	definition->arena = arena_new();
@@ -235,11 +236,18 @@ make_template(struct definition *definition, const struct directive *directive,
 	    errors, &definition->program);
 }
 
+struct worker_wish {
+	const struct directive *directive;
+	struct groups *groups;
+	bool check; /* none will be started */
+};
+
 /* Of workers: this program, run by its descriptor, whatever lies at a path. */
 static int
-worker_template(struct arena *arena, const struct directive *directive,
-    bool check, struct errors *errors, struct spawn_template **ret_template)
+worker_template(struct arena *arena, const struct worker_wish *wish,
+    struct errors *errors, struct spawn_template **ret_template)
 {
+	const struct directive *directive = wish->directive;
 	struct settings settings = *directive->settings;
 	char option[] = "--worker";
 	char *words[] = {NULL, option, NULL, NULL};
@@ -249,8 +257,9 @@ worker_template(struct arena *arena, const struct directive *directive,
 	    .argc = 3,
 	    .argv = words,
 	    .settings = &settings,
+	    .groups = wish->groups,
 	    .worker = true,
-	    .check = check,
+	    .check = wish->check,
 	};
 
 	if (settings.chroot != NULL) {
@@ -270,26 +279,30 @@ worker_template(struct arena *arena, const struct directive *directive,
 }
 
 static int
-make_worker_template(struct definition *definition,
+make_worker_template(struct definition *definition, struct groups *groups,
     const struct directive *directive, struct errors *errors)
 {
+	const struct worker_wish wish = {directive, groups, false};
+
 	definition->arena = arena_new();
 	if (definition->arena == NULL)
 		return -ENOMEM;
 	return worker_template(
-	    definition->arena, directive, false, errors, &definition->program);
+	    definition->arena, &wish, errors, &definition->program);
 }
 
 int
-repository_check_workers(struct arena *arena, const struct directive *directive,
+repository_check_workers(const struct repository *repository,
+    struct arena *arena, const struct directive *directive,
     struct errors *errors)
 {
+	const struct worker_wish wish = {directive, repository->groups, true};
 	struct spawn_template *template;
 	int result;
 
 	if (!definition_has_workers(directive->settings, directive->type))
 		return 0;
-	result = worker_template(arena, directive, true, errors, &template);
+	result = worker_template(arena, &wish, errors, &template);
 	if (result < 0)
 		return result;
 	template_warn(
@@ -299,9 +312,11 @@ repository_check_workers(struct arena *arena, const struct directive *directive,
 }
 
 int
-definition_resolve(struct definition *definition, struct ledgers *ledgers,
-    const struct directive *directive, struct errors *errors)
+definition_resolve(struct definition *definition,
+    const struct repository *repository, const struct directive *directive,
+    struct errors *errors)
 {
+	struct groups *groups = repository->groups;
 	int result = repository_check_access(directive, errors);
 	int lines = 0;
 
@@ -312,11 +327,12 @@ definition_resolve(struct definition *definition, struct ledgers *ledgers,
 		return result;
 	/* Either may tell its mistakes. */
 	if (definition_has_workers(definition->settings, definition->type))
-		result = make_worker_template(definition, directive, errors);
+		result = make_worker_template(
+		    definition, groups, directive, errors);
 	else if (definition->type == CONFIG_KIND_PROGRAM)
-		result = make_template(definition, directive, errors);
-	if (ledgers != NULL && result != -ENOMEM)
-		lines = ledger_new(ledgers, definition->name,
+		result = make_template(definition, groups, directive, errors);
+	if (repository->ledgers != NULL && result != -ENOMEM)
+		lines = ledger_new(repository->ledgers, definition->name,
 		    directive->settings, errors, &definition->ledger);
 	return result != 0 ? result : lines;
 }

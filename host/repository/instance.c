@@ -220,7 +220,7 @@ instance_resolve(struct instance *instance, struct definition *prepared,
 	struct definition *definition = prepared != NULL ? prepared
 							 : instance->definition;
 	int result = definition_resolve(
-	    definition, instance->repository->ledgers, directive, errors);
+	    definition, instance->repository, directive, errors);
 
 	if (result == 0 && definition->rules != NULL && instance->guard == NULL)
 		result = guard_acquire(instance->repository->guards,
@@ -382,4 +382,13 @@ instance_holders(struct instance *instance, struct text *text)
 	    instance->stream != NULL ? "user" : "place in a stream");
 	text_add(text, text_string(&holders), holders.size);
 	text_fini(&holders);
+}
+
+uint64_t
+instance_starved(const struct instance *instance)
+{
+	if (instance->fleet != NULL)
+		return fleet_starved(instance->fleet);
+	return instance->program != NULL ? external_starved(instance->program)
+					 : 0;
 }

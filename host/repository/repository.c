@@ -24,6 +24,7 @@ repository_new(const struct repository_options *options,
 	repository->reactor = options->reactor;
 	repository->listeners = options->listeners;
 	repository->ledgers = options->ledgers;
+	repository->groups = options->groups;
 	repository->wrapper = options->wrapper;
 	repository->loops = options->loops;
 	repository->log = options->log;
@@ -440,4 +441,10 @@ void
 record_set_origin(struct record *record, enum service_origin origin)
 {
 	record->origin = origin;
+}
+
+struct groups *
+repository_groups(const struct repository *repository)
+{
+	return repository->groups;
 }

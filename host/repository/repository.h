@@ -86,6 +86,7 @@ struct repository_options {
 	struct loops *loops; /* NULL: only the reactor's */
 	struct log *log;
 	struct spawn_host *processes; /* NULL: as in a host of its own */
+	struct groups *groups;	      /* NULL: no limits of control groups */
 	struct repository_doors doors;
 };
 
@@ -109,8 +110,11 @@ int repository_check_access(
     const struct directive *directive, struct errors *errors);
 /* Can the workers of such a service be started?  For a plan, as
  * external_check(); of other services nothing is asked. */
-int repository_check_workers(struct arena *arena,
-    const struct directive *directive, struct errors *errors);
+int repository_check_workers(const struct repository *repository,
+    struct arena *arena, const struct directive *directive,
+    struct errors *errors);
+/* Those that it was made with. */
+struct groups *repository_groups(const struct repository *repository);
 /* Copies the directive; takes the image's reference, also when it fails.
  * Nothing of the service's code runs. */
 int instance_new(struct repository *repository,
@@ -129,6 +133,8 @@ const char *instance_around(const struct instance *instance);
 int instance_add_plugin(struct instance *instance, const char *path, int fd);
 /* NULL: it has no workers. */
 struct fleet *instance_fleet(const struct instance *instance);
+/* Its processes that the kernel has ended for memory_max. */
+uint64_t instance_starved(const struct instance *instance);
 /* Opens what its lines go to.  Of a program: looks up its user, makes its
  * environment.  The definition is the instance's own, or one from
  * instance_prepare_settings(); mistakes are told at the directive's places. */

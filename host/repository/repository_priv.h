@@ -28,6 +28,7 @@ struct repository {
 	struct listeners *listeners;
 	struct guards *guards;
 	struct ledgers *ledgers;
+	struct groups *groups;
 	const struct server_wrapper *wrapper;
 	struct loops *loops;
 	struct log *log;
@@ -154,8 +155,9 @@ int definition_new(struct repository *repository,
     const struct image *image, struct definition **ret_definition);
 /* The words in another array, which init may permute. */
 char **definition_own_words(const struct definition *definition);
-int definition_resolve(struct definition *definition, struct ledgers *ledgers,
-    const struct directive *directive, struct errors *errors);
+int definition_resolve(struct definition *definition,
+    const struct repository *repository, const struct directive *directive,
+    struct errors *errors);
 
 /* placement.c: a service in workers */
 int placement_new(

@@ -106,23 +106,25 @@ external_child_end(struct external_child *child, bool failed)
 	LIST_REMOVE(child, link);
 	guard_leave(child->source);
 	child->listener = listener_unref(child->listener);
+	child->group = group_unref(child->group);
 	free(child);
 	if (is_unit)
 		server_unit_ends(server, failed);
 }
 
 static void
-tell_end(const struct external_child *child, int code, int status)
+tell_end(const struct external_child *child, int code, int status, bool starved)
 {
 	const struct external *program = child->program;
 	uint64_t ms = (reactor_now(program->reactor).ns - child->born_ns) /
 		      MONO_MS(1);
 	bool failed = code != 0 && (code != CLD_EXITED || status != 0);
-	int level = failed ? BERTH_INFO : BERTH_DEBUG;
+	int level = starved ? BERTH_WARNING : failed ? BERTH_INFO : BERTH_DEBUG;
 	const struct process_end end = {
 	    .code = code,
 	    .status = status,
 	    .sandbox = program->template->sandbox,
+	    .starved = starved,
 	};
 	char how[PROCESS_END_BYTES];
 
@@ -141,9 +143,11 @@ child_ended(struct berth_handler *handler, int pid, int code, int status)
 	    handler, struct external_child, handler);
 	/* 0: somebody else has reaped it. */
 	bool failed = code != 0 && (code != CLD_EXITED || status != 0);
+	bool starved = group_has_killed(child->group, code, status);
 
 	(void)pid;
-	tell_end(child, code, status);
+	child->program->starved += starved;
+	tell_end(child, code, status, starved);
 	external_tell_end(child, code, status, "not known");
 	if (child->listener != NULL)
 		external_take_back(child, failed);
@@ -168,6 +172,7 @@ external_child_new(struct external *program)
 	child->program = program;
 	child->listener = NULL;
 	child->source = NULL;
+	child->group = NULL;
 	child->expired_ns = 0;
 	child->asked = false;
 	child->is_relayed = false;
@@ -221,6 +226,7 @@ external_start(struct external *program, struct description *description,
 		return tell_failure(program, description,
 		    "its end could not be noticed", result);
 	}
+	child->group = group_ref(template_group(program->template));
 	child->id = listeners_next_id(program->options.listeners);
 	child->born_ns = reactor_now(program->reactor).ns;
 	memcpy(child->peer, description->peer, sizeof(child->peer));
@@ -362,6 +368,12 @@ external_update(struct external *program, const struct spawn_template *template)
 	program->template = template;
 	external_end_looking(program);
 	external_begin_looking(program);
+}
+
+uint64_t
+external_starved(const struct external *program)
+{
+	return program->starved;
 }
 
 struct external *

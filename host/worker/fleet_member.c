@@ -40,6 +40,7 @@ member_free(struct member *member)
 	forget_fd(member, &member->channel);
 	forget_fd(member, &member->lines_fd);
 	reactor_cancel_all(owner_of(member), &member->child_handler);
+	member->group = group_unref(member->group);
 	free(member);
 	return NULL;
 }
@@ -156,6 +157,7 @@ child_ended(struct berth_handler *handler, int pid, int code, int status)
 	    .code = code,
 	    .status = status,
 	    .sandbox = fleet->template->sandbox,
+	    .starved = group_has_killed(member->group, code, status),
 	    .lines = &member->lines,
 	};
 	char how[PROCESS_END_BYTES];
@@ -166,6 +168,7 @@ child_ended(struct berth_handler *handler, int pid, int code, int status)
 	if (member->lines_fd >= 0)
 		lines_read(member);
 	process_end_print(&end, how, sizeof(how));
+	fleet->starved += end.starved;
 	member_listen(member);
 	if (member->client != NULL && code == CLD_EXITED && status == 0)
 		member->expected = true;
@@ -261,6 +264,7 @@ run(struct member *member, const struct ends *ends)
 		    spawn_step_text(step), strerror(-member->pid));
 		return member->pid;
 	}
+	member->group = group_ref(template_group(template));
 	result = reactor_child(
 	    owner_of(member), &member->child_handler, member->pid);
 	if (result < 0) {

@@ -62,6 +62,7 @@ struct member {
 	bool ended; /* its number may be another process's now */
 	bool told;  /* why it could not start was told */
 	bool unit;  /* it is one of its server's: that waits for its end */
+	struct group *group;   /* a reference; NULL: none */
 	struct client *client; /* NULL: it waits for one, or serves all */
 	pid_t pid;
 	int channel;
@@ -125,6 +126,7 @@ struct fleet {
 	unsigned crowded;	     /* ticks in a row with clients waiting */
 	struct server_counters gone; /* of members that have ended */
 	uint64_t restarts;
+	uint64_t starved;	  /* were ended by the kernel for memory_max */
 	uint64_t deaths_since_ns; /* for start_limit */
 	unsigned deaths;
 	struct text failure;

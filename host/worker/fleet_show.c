@@ -74,6 +74,12 @@ fleet_restarts(const struct fleet *fleet)
 	return fleet->restarts;
 }
 
+uint64_t
+fleet_starved(const struct fleet *fleet)
+{
+	return fleet->starved;
+}
+
 const char *
 fleet_failure(const struct fleet *fleet)
 {

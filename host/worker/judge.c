@@ -79,8 +79,8 @@ judge_file(const struct spawn_template *template, const struct place *place,
 }
 
 int
-external_check(struct arena *arena, const struct directive *directive,
-    struct errors *errors)
+external_check(struct arena *arena, struct groups *groups,
+    const struct directive *directive, struct errors *errors)
 {
 	const struct spawn_request request = {
 	    .name = directive->name,
@@ -88,6 +88,7 @@ external_check(struct arena *arena, const struct directive *directive,
 	    .argc = directive->argc,
 	    .argv = directive->argv,
 	    .settings = directive->settings,
+	    .groups = groups,
 	    .check = true,
 	};
 	struct spawn_template *template;

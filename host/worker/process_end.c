@@ -63,6 +63,9 @@ process_end_print(const struct process_end *end, char *how, size_t room)
 	    strsignal(end->status),
 	    end->code == CLD_DUMPED ? ", memory dumped" : "");
 	size = strlen(how);
+	if (end->starved)
+		snprintf(how + size, room - size,
+		    ": the service has used up its memory_max");
 	if (end->status == SIGSYS && sandbox != NULL && sandbox->filter != NULL)
 		add_call(end, how + size, room - size);
 }

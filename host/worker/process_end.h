@@ -12,7 +12,8 @@
 struct process_end {
 	int code, status; /* as of the reactor's child hook */
 	const struct spawn_sandbox *sandbox; /* NULL: none */
-	const struct lines *lines;	     /* NULL: they are not known */
+	bool starved;		   /* the kernel ended it for memory_max */
+	const struct lines *lines; /* NULL: they are not known */
 };
 
 /* "exit status 3", "signal 9 (Killed)"; room for PROCESS_END_BYTES. */

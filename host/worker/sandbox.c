@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "worker/filter.h"
+#include "worker/groups.h"
 
 const struct place *
 sandbox_place(const struct sandbox_maker *maker, const char *attribute)
@@ -68,7 +69,8 @@ is_wanted(const struct settings *settings)
 {
 	return settings->capability_bounding_set.is_set ||
 	       settings->ambient_capabilities.is_set ||
-	       settings->system_call_filter.is_set || paths_wanted(settings);
+	       settings->system_call_filter.is_set || paths_wanted(settings) ||
+	       groups_wanted(settings);
 }
 
 static void
@@ -77,6 +79,7 @@ close_all(struct spawn_sandbox *sandbox)
 	if (sandbox->ruleset_fd != 0)
 		close(sandbox->ruleset_fd);
 	sandbox->ruleset_fd = 0;
+	sandbox->group = group_unref(sandbox->group);
 }
 
 static int
@@ -106,6 +109,8 @@ sandbox_new(struct sandbox_maker *maker, struct spawn_template *template)
 		result = paths_new(maker, sandbox);
 	if (result == 0)
 		result = filter_new(maker, sandbox);
+	if (result == 0)
+		result = groups_join(maker, sandbox);
 	if (result == 0)
 		result = keep_missing(maker, template);
 	text_fini(&maker->missing);

@@ -19,9 +19,10 @@
 struct sock_fprog;
 
 struct spawn_sandbox {
-	uint64_t dropped; /* capabilities that leave the bounding set */
-	uint64_t ambient; /* that are handed on */
-	int ruleset_fd;	  /* of paths, 10 or more; 0: none */
+	struct group *group; /* NULL: none; a reference */
+	uint64_t dropped;    /* capabilities that leave the bounding set */
+	uint64_t ambient;    /* that are handed on */
+	int ruleset_fd;	     /* of paths, 10 or more; 0: none */
 	struct sock_fprog *filter; /* of system calls; NULL: none */
 };
 
@@ -65,6 +66,12 @@ int confine_bound(const struct spawn_sandbox *sandbox);
 int confine_keep(const struct spawn_sandbox *sandbox);
 /* What it has, as that user. */
 int confine_hand_on(const struct spawn_sandbox *sandbox, bool root);
+
+/* --- groups.c --------------------------------------------------------------
+ */
+
+/* While its descriptors are the host's. */
+int confine_group(const struct spawn_sandbox *sandbox);
 
 /* --- landlock.c ------------------------------------------------------------
  */

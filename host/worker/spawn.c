@@ -84,6 +84,7 @@ spawn_step_text(enum spawn_step step)
 	    [SPAWN_CLONE] = "no process can be made",
 	    [SPAWN_DESCRIPTORS] = "its standard streams cannot be made",
 	    [SPAWN_CLOSE] = "other descriptors cannot be closed",
+	    [SPAWN_JOIN] = "it cannot be put into its control group",
 	    [SPAWN_SESSION] = "it cannot have a process group of its own",
 	    [SPAWN_LIMITS] = "its limits cannot be set",
 	    [SPAWN_NICE] = "its nice value cannot be set",
@@ -363,6 +364,9 @@ as_host(struct job *job)
 	const struct spawn_template *template = job->spawn->template;
 
 	reset_signals(job->host.signals);
+	/* The first of what costs anything. */
+	if (template->sandbox != NULL && confine_group(template->sandbox) < 0)
+		return fail(job, SPAWN_JOIN);
 	if (make_group(job) < 0)
 		return fail(job, SPAWN_SESSION);
 	if (leave_table(job->spawn) < 0 || make_streams(job->spawn) < 0)

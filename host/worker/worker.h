@@ -15,6 +15,7 @@
 
 #include "config/config.h"
 #include "session/session.h"
+#include "worker/worker_groups.h"
 
 /* --- templates: template.c -------------------------------------------------
  */
@@ -60,8 +61,9 @@ struct spawn_request {
 	int argc; /* argv[0] is not the program's */
 	char *const *argv;
 	const struct settings *settings;
-	bool worker; /* it is this host's program, for a fleet */
-	bool check;  /* nothing will be started: only what can be had */
+	struct groups *groups; /* the host's; NULL: there can be none */
+	bool worker;	       /* it is this host's program, for a fleet */
+	bool check; /* nothing will be started: only what can be had */
 };
 
 /* Resolves users and groups, which may block.  Every mistake is told at the
@@ -69,6 +71,8 @@ struct spawn_request {
 int template_new(struct arena *arena, const struct spawn_request *request,
     const struct place *place, struct errors *errors,
     struct spawn_template **ret_template);
+/* Of what starts now; not referred to.  NULL: none. */
+struct group *template_group(const struct spawn_template *template);
 /* Of what it goes on without. */
 void template_warn(const struct spawn_template *template,
     const struct place *place, const char *name, struct errors *errors);
@@ -76,8 +80,8 @@ void template_warn(const struct spawn_template *template,
 void template_release(struct spawn_template *template);
 /* The same and the file itself: it is there, and its user may run it as far
  * as can be told.  For a plan: nothing is kept. */
-int external_check(struct arena *arena, const struct directive *directive,
-    struct errors *errors);
+int external_check(struct arena *arena, struct groups *groups,
+    const struct directive *directive, struct errors *errors);
 
 /* --- spawn.c -----------------------------------------------------------------
  */
@@ -86,6 +90,7 @@ enum spawn_step {
 	SPAWN_CLONE,
 	SPAWN_DESCRIPTORS,
 	SPAWN_CLOSE,
+	SPAWN_JOIN,
 	SPAWN_SESSION,
 	SPAWN_LIMITS,
 	SPAWN_NICE,
@@ -194,6 +199,8 @@ void external_update(
     struct external *program, const struct spawn_template *template);
 /* Those whose sessions are over already: asked to end, not waited for. */
 void external_leave(struct external *program);
+/* Programs that the kernel has ended for memory_max. */
+uint64_t external_starved(const struct external *program);
 /* None may be left: after the end of its server. */
 struct external *external_free(struct external *program);
 

@@ -87,6 +87,8 @@ typedef void(fleet_info_fn)(void *context, const struct fleet_info *info);
 
 void fleet_each(struct fleet *fleet, fleet_info_fn *fn, void *context);
 uint64_t fleet_restarts(const struct fleet *fleet);
+/* Workers that the kernel has ended for memory_max. */
+uint64_t fleet_starved(const struct fleet *fleet);
 /* Why it has failed, or "". */
 const char *fleet_failure(const struct fleet *fleet);
 

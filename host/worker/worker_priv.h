@@ -82,6 +82,7 @@ struct external_child {
 	struct listener
 	    *listener; /* wait: the one it was handed, a reference */
 	struct guard_source *source; /* NULL: not counted */
+	struct group *group;	     /* a reference; NULL: none */
 	pid_t pid;
 	uint64_t id;
 	uint64_t born_ns;
@@ -105,6 +106,7 @@ struct external {
 	berth_timer_id pause;	      /* 0: it does not back off */
 	struct berth_handler clock;   /* looks for those who last too long */
 	berth_timer_id look;
+	uint64_t starved;  /* were ended by the kernel for memory_max */
 	unsigned failures; /* starts that came to nothing, in a row */
 	struct spawn_host *host;
 };

@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 
 from berth_e2e import (
-    BERTHD, TIMEOUT, Host, case, main, receive_all, run_berthd)
+    BERTHD, SOURCE, TIMEOUT, Host, case, main, receive_all, run_berthd)
 
 NOBODY = pwd.getpwnam("nobody")
 IS_ROOT = os.geteuid() == 0
@@ -298,6 +298,22 @@ def what_root_is_for_is_told():
              "ports below 1024; other roots (chroot); priorities (nice)")):
         with Host(conf) as host:
             assert said + "\n" in host.log_text(), host.log_text()
+
+
+@case
+def the_unit_gives_what_services_may_ask_for():
+    with open(os.path.join(SOURCE, "etc", "berthd.service.in"),
+              encoding="ascii") as file:
+        unit = [line.strip().split("=", 1) for line in file
+                if "=" in line and not line.startswith("#")]
+    words = dict(unit)
+    assert len(words) == len(unit), "a word twice"
+    bounds = words["CapabilityBoundingSet"].split()
+    for name in ("NET_BIND_SERVICE", "SETUID", "SETGID", "KILL", "SETPCAP"):
+        assert "CAP_" + name in bounds, bounds
+    assert words["Delegate"] == "yes"
+    # Else there is nothing to write to.
+    assert words.get("ProtectControlGroups") != "yes"
 
 
 main()

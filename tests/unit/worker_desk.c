@@ -63,6 +63,7 @@ desk_make_of(struct desk *desk, const char *path, const char *const *words)
 	    .argc = 1,
 	    .argv = argv,
 	    .settings = &desk->settings,
+	    .groups = desk->groups,
 	    .worker = desk->worker,
 	    .check = desk->check,
 	};

@@ -16,8 +16,9 @@ struct desk {
 	struct errors *errors;
 	struct settings settings;
 	struct spawn_template *template;
-	bool worker, check; /* of the next request */
-	bool one_stream;    /* 0, 1 and 2 are one, as of a connection */
+	struct groups *groups; /* of the next request; NULL: none */
+	bool worker, check;    /* likewise */
+	bool one_stream;       /* 0, 1 and 2 are one, as of a connection */
 	char probe[512];
 	char said[16384];
 };
