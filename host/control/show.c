@@ -347,6 +347,11 @@ session_row(void *context, const struct session_info *info)
 		    (unsigned long long)info->output_pending_bytes);
 		if (info->loop != 0)
 			text_printf(text, ", loop %u", info->loop);
+		if (info->identity != NULL) {
+			show_put(text, ", identity ");
+			text_printable(
+			    text, info->identity, strlen(info->identity));
+		}
 		show_put(text, "\n");
 		return;
 	}
@@ -363,6 +368,8 @@ session_row(void *context, const struct session_info *info)
 	show_count(text, "pending", info->output_pending_bytes);
 	if (info->loop != 0)
 		show_count(text, "loop", info->loop);
+	if (info->identity != NULL)
+		show_field(text, "identity", info->identity);
 	if (info->pid != 0)
 		show_count(text, "pid", (uint64_t)info->pid);
 	show_put(text, "}");

@@ -76,6 +76,7 @@ struct ledger_end {
 	uint64_t bytes_in;
 	uint64_t bytes_out;
 	const struct rusage *usage; /* NULL: not known */
+	const char *identity;	    /* that the client has proved; NULL: none */
 };
 
 /* --- lines: each [any thread]; nothing where it is not wanted --------------*/

@@ -170,7 +170,7 @@ struct field {
 	uint64_t number;
 };
 
-#define FIELDS_MAX 20u
+#define FIELDS_MAX 21u
 
 /* What a record says, in order. */
 unsigned record_fields(

@@ -128,6 +128,9 @@ record_fields(const struct record *record, struct field fields[FIELDS_MAX])
 		if (record->port >= 0)
 			put_number(&list, "port", (uint64_t)record->port);
 	}
+	if ((record->show & SHOW_HOST) != 0 && record->end != NULL &&
+	    record->end->identity != NULL)
+		put_text(&list, "identity", record->end->identity);
 	if (record->reason != NULL)
 		put_text(&list, "reason", record->reason);
 	if (record->end != NULL)

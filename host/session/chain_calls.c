@@ -214,16 +214,21 @@ call_set_identity(struct berth_filter *filter, const char *identity)
 	return 0;
 }
 
+const char *
+session_identity(const struct session *session)
+{
+	return session_is_chained(session) ? session->chain->identity : NULL;
+}
+
 static int
 call_peer_identity(struct berth_session *public, char *buffer, size_t size)
 {
 	const struct session *session = session_of(public);
 
 	if ((session->flags & SESSION_DATAGRAM) != 0 ||
-	    (session->flags & SESSION_CHAINED) == 0 ||
-	    session->chain->identity == NULL)
+	    session_identity(session) == NULL)
 		return -ENODATA;
-	return snprintf(buffer, size, "%s", session->chain->identity);
+	return snprintf(buffer, size, "%s", session_identity(session));
 }
 
 const struct berth_filter_calls chain_calls = {

@@ -248,6 +248,7 @@ lane_each(struct lane *lane, server_session_fn *fn, void *context)
 		info.bytes_out = session->bytes_out;
 		info.output_pending_bytes = buffer_size(session->output);
 		info.state = state_of(session);
+		info.identity = session_identity(session);
 		info.loop = lane->number;
 		fn(context, &info);
 	}

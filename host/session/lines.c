@@ -91,6 +91,7 @@ session_tell_end(struct session *session)
 	    .counts_bytes = true,
 	    .bytes_in = session->bytes_in,
 	    .bytes_out = session->bytes_out,
+	    .identity = session_identity(session),
 	};
 
 	if ((wants & LEDGER_END) == 0)

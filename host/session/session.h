@@ -225,9 +225,10 @@ struct session_info {
 	uint64_t bytes_in;
 	uint64_t bytes_out;
 	uint64_t output_pending_bytes;
-	const char *state; /* "open", "half-closed", "closing", … */
-	int pid;	   /* of its process; 0: none of its own */
-	unsigned loop;	   /* of the host's, 0: home; of no thread of a crew */
+	const char *state;    /* "open", "half-closed", "closing", … */
+	int pid;	      /* of its process; 0: none of its own */
+	const char *identity; /* that it has proved; NULL: none */
+	unsigned loop; /* of the host's, 0: home; of no thread of a crew */
 };
 
 /* How many of its sessions are on that loop, 0 is home; false: there is no such

@@ -177,6 +177,8 @@ session_name_at(struct session *session)
 					   : &session->name;
 }
 
+/* What a filter says that the client has proved; NULL: none does. */
+const char *session_identity(const struct session *session);
 /* Calls the service's open hook. */
 void session_open_service(struct session *session);
 /* The output is low, perhaps: the service may write and take again. */

@@ -211,6 +211,42 @@ def a_service_learns_who_its_client_is():
                 assert receive_all(client) == told
 
 
+@case
+def who_a_client_is_is_told():
+    conf = """
+    static Service_Manager "-p {p9}"
+    dynamic Sealed Service_Object * :echo() {
+        listen = tcp:127.0.0.1:{p1}
+        stream = Secure
+        log_type = FILE {dir}/lines
+        log_format = logfmt
+        log_on_success = HOST DURATION
+        %s
+    }
+    """
+    with Authority() as made:
+        made.issue("alice")
+        for words in ("concurrency = reactive", "concurrency = thread"):
+            with Shipped(made.stream("-a " + made.path("ca.pem")) +
+                         conf % words, "tls") as host:
+                with dial(host, 1, made.context("alice")) as client:
+                    assert echoes(client, 65536)
+                    with host.manager(9) as manager:
+                        said = "\n".join(manager.do("sessions Sealed"))
+                        assert ", identity CN=alice" in said, said
+                        manager.send("json on")
+                        manager.line()
+                        session, = manager.json("sessions Sealed")
+                        assert session["identity"] == "CN=alice", session
+                    client.unwrap().close()
+
+                def ended(host=host):
+                    with open(host.path("lines"), encoding="utf-8") as file:
+                        return re.search(r"event=end .*identity=\"?CN=alice",
+                                         file.read())
+                wait_until(ended, what="the line of the end")
+
+
 def stall(host, number):
     """Six clients: nothing, half of a greeting, and half of its head."""
     stalled = [host.connect(number) for _ in range(6)]
