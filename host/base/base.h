@@ -191,7 +191,10 @@ const char *log_level_name(int level);
  */
 
 /* One that may run code of services: no signal of the process is for it, but
- * its own faults are told.  To be joined.  -ENOMEM, -EAGAIN. */
+ * its own faults are told, and the one that asks where it is.  To be joined.
+ * -ENOMEM, -EAGAIN.  That signal is seldom used by others; a service that does
+ * gets it. */
+#define THREAD_TRACE_SIGNAL (SIGRTMAX - 2)
 int thread_start(void *(*run)(void *arg), void *arg, pthread_t *ret_thread);
 
 #endif

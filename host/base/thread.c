@@ -48,6 +48,7 @@ all_but_faults(sigset_t *set)
 	sigfillset(set);
 	for (size_t i = 0; i < BASE_COUNT(faults); i++)
 		sigdelset(set, faults[i]);
+	sigdelset(set, THREAD_TRACE_SIGNAL);
 }
 
 int

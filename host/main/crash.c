@@ -41,8 +41,6 @@
 #define BELOW_MOST 4096u
 /* Other mappings are further away from the stack of a process. */
 #define LOOP_STACK_MOST (128u << 20)
-/* Seldom used by others; a service that does gets it. */
-#define TRACE_SIGNAL (SIGRTMAX - 2)
 
 static const int crash_signals[] = {
     SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
@@ -258,7 +256,8 @@ crash_watch(const struct host *host, const struct log_sink *sink)
 		result = install(crash_signals[i], crashed,
 		    (int)(SA_ONSTACK | SA_NODEFER | SA_RESETHAND));
 	if (result == 0)
-		result = install(TRACE_SIGNAL, traced, SA_ONSTACK | SA_RESTART);
+		result = install(
+		    THREAD_TRACE_SIGNAL, traced, SA_ONSTACK | SA_RESTART);
 	return result;
 }
 
@@ -271,5 +270,5 @@ crash_forget(void)
 void
 crash_print_stack(pthread_t thread)
 {
-	pthread_kill(thread, TRACE_SIGNAL);
+	pthread_kill(thread, THREAD_TRACE_SIGNAL);
 }

@@ -216,6 +216,17 @@ instance_retire(struct instance *instance, uint64_t drain_ns)
 	server_set_listeners(instance->server, NULL, 0);
 }
 
+/* What is pinned stays mapped without a reference. */
+static void
+leave_code(struct instance *instance)
+{
+	if (instance->image == NULL)
+		return;
+	image_pin(instance->image);
+	image_unref(instance->image);
+	instance->image = NULL;
+}
+
 /* For the end of the process, when its sessions are gone: only threads are
  * waited for. */
 void
@@ -228,8 +239,7 @@ instance_end(struct instance *instance)
 	    (instance->server != NULL && server_orphan(instance->server))) {
 		/* It runs on in this code and state: leave both to it. */
 		tell_late(instance);
-		if (instance->image != NULL)
-			image_pin(instance->image);
+		leave_code(instance);
 		instance->phase = PHASE_FINISHED;
 		return;
 	}

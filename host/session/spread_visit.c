@@ -13,7 +13,7 @@
 #include "session/session_spread.h"
 
 /* How long home waits for a lane to stand still. */
-#define PATIENCE_NS MONO_MS(500)
+#define PATIENCE_NS MONO_MS(250)
 
 void
 spread_lane_visited(struct reactor_letter *letter)

@@ -4,6 +4,8 @@ those of all others on the first; limits, reloads, swaps and ends are the same
 as on one."""
 
 import os
+import re
+import signal
 import socket
 import threading
 
@@ -407,6 +409,78 @@ def removed_with_live_sessions_is_gone():
             base, early, late))
         if not SANITIZED:
             assert late <= early + 2048, (early, late)
+
+
+# --- sins ---------------------------------------------------------------------
+
+def sinner(plugin, host_words=""):
+    """A host with two loops, and a client on each of them."""
+    host = Steered("")
+    host.copy_plugins(plugin)
+    host.write_conf("host { reactors = 2; %s }\n" % host_words + ECHO + (
+        "dynamic Sinner Service_Object * %s:make_sin() "
+        "{ listen = tcp:127.0.0.1:{p1}; drain = 0; linger = 100ms }\n"
+        % plugin))
+    host.reload()
+    clients = [host.connect(1) for _ in range(2)]
+
+    def away():
+        """The one that is not on the first."""
+        with host.log_in() as manager:
+            lines = [line for line in manager.do("sessions Sinner")
+                     if line.endswith("loop 1")]
+        for client in clients:
+            name = "127.0.0.1:%d " % client.getsockname()[1]
+            if len(lines) == 1 and name in lines[0]:
+                return client
+        return None
+
+    client = wait_until(away, what="one on each")
+    return host, client
+
+
+@case
+def a_callback_that_overruns_on_another_loop_is_named():
+    host, client = sinner("blocks", "watchdog = 100ms")
+    with host:
+        client.sendall(b"600")
+        with host.connect(2) as other:
+            echoes(other, b"x")
+        assert receive(client, 6) == b"slept\n"
+        match = host.wait_log(r"Sinner: .*in one callback for (\d+) ms")
+        assert int(match.group(1)) >= 100
+        host.wait_log(r"it is here")
+
+
+@case
+def a_crash_on_another_loop_says_whose_it_was():
+    host, client = sinner("crashes")
+    try:
+        client.sendall(b"abort")
+        assert client.recv(1) == b""
+        host.stop(expected=-signal.SIGABRT)
+        assert re.search(r"crash: signal 6 while 'Sinner' was running",
+                         host.log_text()), host.log_text()
+    finally:
+        host.close()
+
+
+@case
+def a_callback_that_never_returns_keeps_nobody():
+    host, client = sinner("blocks", "watchdog = 100ms; shutdown = 0")
+    with host:
+        client.sendall(b"2000000000")
+        host.wait_log(r"Sinner: .*in one callback")
+        with host.connect(2) as other:
+            echoes(other, b"x")
+        with host.log_in() as manager:
+            listed = "\n".join(manager.do("sessions Sinner"))
+            assert "busy" in listed, listed
+            manager.do("remove Sinner")
+        host.wait_log(r"Sinner: does not end")
+        host.signal(signal.SIGTERM)
+        host.wait_log(r"SIGTERM: stop")
+        host.stop()  # a second one does not wait for it
 
 
 @case

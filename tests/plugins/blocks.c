@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Sin: its input hook blocks, for as many milliseconds as the client asks. */
+/* Sin: its input hook blocks, for as many milliseconds as the client asks, on
+ * whatever loop that is. */
 #include <berth/berth.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -19,4 +20,5 @@ sin_input(struct berth_session *session, struct berth_bytes in)
 	return (int)in.size;
 }
 
-BERTH_SERVICE(make_sin, .session = {.input = sin_input});
+BERTH_SERVICE(
+    make_sin, .flags = BERTH_CONCURRENT, .session = {.input = sin_input});
