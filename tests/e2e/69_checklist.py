@@ -13,7 +13,8 @@ the chapters 6 to 9 of C++NPv2, by their rows:
  13    a client that has gone: its records are written  r_e_13
  14    one client that fills everything          r_e_14
  15    the end waits for busy threads            r_e_15
- 16    clients without a certificate             the tests of tls
+ 16    clients without a certificate             69_tls who_is_let_in,
+       programs_behind_tls
  17    cancelled connects                        session_connector_test cancelled
  18    the six rows of connecting                session_connector_test rows_*
  19    byte by byte; lengths that can't be       67_logging
