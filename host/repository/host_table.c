@@ -325,4 +325,5 @@ const struct berth_host repository_host_table = {
     .sender_keep = sender_keep,
     .sender_write = sender_write,
     .sender_forget = sender_forget,
+    .splice = session_splice,
 };

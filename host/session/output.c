@@ -22,6 +22,7 @@
 #include "session/session_priv.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -242,6 +243,57 @@ session_writable(struct berth_session *public)
 			   ? 0
 			   : limit_of(session);
 	return session_room(session);
+}
+
+/* Unlike send(2) this has no way to forbid SIGPIPE, which the process ignores.
+ */
+static ssize_t
+splice_now(struct session *session, int pipe, size_t size)
+{
+	unsigned flags = SPLICE_F_MOVE | SPLICE_F_NONBLOCK;
+	ssize_t moved;
+
+	if ((session->flags & SESSION_CORKED) != 0)
+		flags |= SPLICE_F_MORE;
+	do {
+		moved = splice(pipe, NULL, session->fd, NULL, size, flags);
+	} while (moved < 0 && errno == EINTR);
+	if (moved < 0)
+		return errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM
+			   ? 0
+			   : -errno;
+	count_sent(session, (size_t)moved);
+	if (moved > 0)
+		session->active_ns = reactor_now(session->lane->reactor).ns;
+	return moved;
+}
+
+int
+session_splice(struct berth_session *public, int pipe, size_t size)
+{
+	struct session *session = session_of(public);
+	ssize_t moved = 0;
+
+	if (session_is_foreign(session))
+		return -EPERM;
+	if (is_over(session))
+		return -EPIPE;
+	if ((session->flags & (SESSION_DATAGRAM | SESSION_RECORDS)) != 0 ||
+	    session_is_chained(session) || serve_is_current(session))
+		return -EOPNOTSUPP;
+	if (size > INT_MAX)
+		size = INT_MAX;
+	if (size > 0 && session->output == NULL &&
+	    (session->spent < SEND_BUDGET || session->depth == 0))
+		moved = splice_now(session, pipe, size);
+	if (moved == -EINVAL || moved == -EBADF)
+		return (int)moved;
+	if (moved < 0)
+		session_doom(session, (int)moved);
+	else if ((size_t)moved < size)
+		session->flags |= SESSION_SHORT;
+	session_touch(session);
+	return (int)moved;
 }
 
 static int

@@ -263,6 +263,7 @@ BASE_PRINTF(2, 0)
 int session_vprintf(
     struct berth_session *session, const char *format, va_list ap);
 size_t session_writable(struct berth_session *session);
+int session_splice(struct berth_session *session, int pipe, size_t size);
 void session_close(struct berth_session *session);
 /* Its client as those who come are described; the descriptor stays its own. */
 void session_as_visitor(

@@ -152,6 +152,15 @@ berth_writable(struct berth_session *s)
 	return s->service->host->writable(s);
 }
 
+/* Up to `size` bytes from a pipe of the service's to the client, splice(2): how
+ * many, and if these are fewer, output_ready follows.  -EOPNOTSUPP, always for
+ * this session: its bytes have to be seen.  Since 1.3. */
+static inline int
+berth_splice(struct berth_session *s, int pipe, size_t size)
+{
+	return s->service->host->splice(s, pipe, size);
+}
+
 /*
  * End in order: flush, half-close, wait for the client with a limit (linger).
  * No hook but closed is called from now on; that one not inside this call.

@@ -140,6 +140,9 @@ struct berth_host {
 	    berth_stream_watch_fn *, void *, struct berth_stream_watch **);
 	void (*stream_watch_end)(
 	    struct berth_service *, struct berth_stream_watch *);
+
+	/* 1.3: bytes that nobody looks at */
+	int (*splice)(struct berth_session *, int pipe, size_t);
 };
 
 #endif

@@ -100,8 +100,12 @@ struct relay {
 	unsigned client_ended : 1;
 	unsigned target_ended : 1;
 	unsigned paused : 1; /* until the target has taken what there is */
+	unsigned copies : 1; /* nothing goes through a pipe */
 	char *pending;	     /* what the client sent last, before its end */
 	size_t pending_size, pending_at;
+	size_t copied; /* bytes of the target's, while there is no pipe */
+	int pipe[2];   /* the target's bytes go through; -1: there is none */
+	size_t piped;  /* bytes in it */
 };
 
 int relay_open(struct berth_session *session);
@@ -110,6 +114,19 @@ int relay_output_ready(struct berth_session *session);
 int relay_timeout(struct berth_session *session);
 int relay_eof(struct berth_session *session, struct berth_bytes rest);
 void relay_closed(struct berth_session *session, int reason);
+
+/* --- pipe.c: the bytes of a target that has many --- */
+
+/* Is there a pipe, or is it time for one?  Then they are moved by it. */
+int pipe_wanted(struct relay *relay);
+/* From the target to the client: 1: there may be more; 0: not now, or the
+ * client is slow, and output_ready will be called; PIPE_END: the target has
+ * ended; or a negative errno. */
+#define PIPE_END 2
+int pipe_move(struct relay *relay);
+/* What is in the pipe to the client.  How much is left, or a negative errno. */
+long pipe_drain(struct relay *relay);
+void pipe_end(struct relay *relay);
 
 /* --- flows.c: datagrams --- */
 int flows_open(struct redirect *redirect);

@@ -8,8 +8,9 @@
  *	                  in the kernel: it is peeked at, and then taken
  *
  * So nothing is held here, whoever is slow, but the last bytes of a client
- * that has ended its side.  The end of one side is handed on as the end of that
- * side, and the other may go on; the session ends when both have.
+ * that has ended its side, and what is in the pipe (pipe.c) through which the
+ * bytes go of a target that has many.  The end of one side is handed on as the
+ *end of that side, and the other may go on; the session ends when both have.
  *
  * The session is paused until there is a target, so that no byte is lost when
  * the first one that is tried does not answer.
@@ -146,10 +147,16 @@ receive(struct relay *relay)
 	struct berth_session *session = relay->session;
 	char *buffer = redirect_of(relay)->buffer;
 	int fits = berth_writable(session) >= BUFFER_BYTES;
-	ssize_t size = recv(
-	    relay->fd, buffer, BUFFER_BYTES, fits ? 0 : MSG_PEEK);
+	ssize_t size;
 	int taken;
 
+	if (pipe_wanted(relay)) {
+		taken = pipe_move(relay);
+		if (relay->piped > 0 || taken == PIPE_END)
+			berth_mask(session->service, relay->fd, BERTH_READ, 0);
+		return taken == PIPE_END ? end_client(relay) : taken;
+	}
+	size = recv(relay->fd, buffer, BUFFER_BYTES, fits ? 0 : MSG_PEEK);
 	if (size < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 	if (size == 0) {
@@ -161,6 +168,7 @@ receive(struct relay *relay)
 		return taken;
 	if (taken < size)
 		berth_mask(session->service, relay->fd, BERTH_READ, 0);
+	relay->copied += (size_t)taken;
 	if (!fits && taken > 0 && recv(relay->fd, buffer, (size_t)taken, 0) < 0)
 		return -errno;
 	return taken == size && (size_t)size == BUFFER_BYTES;
@@ -185,8 +193,11 @@ int
 relay_output_ready(struct berth_session *session)
 {
 	struct relay *relay = session->state;
+	long left = pipe_drain(relay);
 
-	if (relay->connected && !relay->target_ended)
+	if (left < 0)
+		return (int)left;
+	if (left == 0 && relay->connected && !relay->target_ended)
 		berth_mask(session->service, relay->fd, 0, BERTH_READ);
 	return 0;
 }
@@ -350,6 +361,7 @@ relay_open(struct berth_session *session)
 	relay->handler.type = &handler_type;
 	relay->session = session;
 	relay->fd = -1;
+	relay->pipe[0] = relay->pipe[1] = -1;
 	berth_pause(session, 1);
 	result = start(relay);
 	if (result != 0) /* closed() is not called */
@@ -378,5 +390,6 @@ relay_closed(struct berth_session *session, int reason)
 	end_attempt(relay);
 	drop_target(relay);
 	attempt_end(&relay->attempt);
+	pipe_end(relay);
 	free(relay->pending);
 }
