@@ -220,7 +220,7 @@ print_name(const char *service, unsigned number, char *ret_name)
 	char name[64];
 	size_t i;
 
-	for (i = 0; service[i] != '\0' && i < sizeof(name) - 1; i++)
+	for (i = 0; i < sizeof(name) - 1 && service[i] != '\0'; i++)
 		name[i] = strchr(harmless, service[i]) != NULL ? service[i]
 							       : '_';
 	name[i] = '\0';
