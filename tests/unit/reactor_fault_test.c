@@ -10,33 +10,9 @@
 #include <sys/epoll.h>
 #include <sys/wait.h>
 
+#include "unit/fault.h"
 #include "unit/reactor_fixture.h"
 
-static int countdown; /* 0: none is to fail */
-static bool failed;
-
-static bool
-fails(int error)
-{
-	if (countdown == 0 || --countdown != 0)
-		return false;
-	failed = true;
-	errno = error;
-	return true;
-}
-
-#define FAULT(type, name, parameters, arguments, error, result)                \
-	type __real_##name parameters;                                         \
-	type __wrap_##name parameters;                                         \
-	type __wrap_##name parameters                                          \
-	{                                                                      \
-		return fails(error) ? (result) : __real_##name arguments;      \
-	}                                                                      \
-	struct fault_ends_here
-
-FAULT(void *, malloc, (size_t size), (size), ENOMEM, NULL);
-FAULT(void *, calloc, (size_t n, size_t size), (n, size), ENOMEM, NULL);
-FAULT(void *, realloc, (void *old, size_t size), (old, size), ENOMEM, NULL);
 FAULT(int, epoll_create1, (int flags), (flags), EMFILE, -1);
 FAULT(int, eventfd, (unsigned n, int flags), (n, flags), EMFILE, -1);
 FAULT(int, timerfd_create, (int id, int flags), (id, flags), EMFILE, -1);

@@ -4,37 +4,13 @@
  * socket is made to fail in turn, which costs at most the client whom it hits,
  * and leaves nothing behind; and an end that is asked for outside of hooks.
  */
+#include "unit/fault.h"
 #include "unit/session_bed.h"
 
 #include <arpa/inet.h>
 
 #include "session/chain.h"
 
-static int countdown; /* 0: none is to fail */
-static bool failed;
-
-static bool
-fails(int error)
-{
-	if (countdown == 0 || --countdown != 0)
-		return false;
-	failed = true;
-	errno = error;
-	return true;
-}
-
-#define FAULT(type, name, parameters, arguments, error, result)                \
-	type __real_##name parameters;                                         \
-	type __wrap_##name parameters;                                         \
-	type __wrap_##name parameters                                          \
-	{                                                                      \
-		return fails(error) ? (result) : __real_##name arguments;      \
-	}                                                                      \
-	struct fault_ends_here
-
-FAULT(void *, malloc, (size_t size), (size), ENOMEM, NULL);
-FAULT(void *, calloc, (size_t n, size_t size), (n, size), ENOMEM, NULL);
-FAULT(void *, realloc, (void *old, size_t size), (old, size), ENOMEM, NULL);
 FAULT(char *, strdup, (const char *text), (text), ENOMEM, NULL);
 FAULT(ssize_t, recv, (int fd, void *room, size_t size, int flags),
     (fd, room, size, flags), ECONNRESET, -1);

@@ -4,6 +4,7 @@
  * turn, the first, the second, … until nothing failed any more.  Each attempt
  * ends in one hook, or in the result of the call, and leaves nothing behind.
  */
+#include "unit/fault.h"
 #include "unit/net_bed.h"
 
 #include <poll.h>
@@ -11,31 +12,6 @@
 
 #include "session/connector.h"
 
-static int countdown; /* 0: none is to fail */
-static bool failed;
-
-static bool
-fails(int error)
-{
-	if (countdown == 0 || --countdown != 0)
-		return false;
-	failed = true;
-	errno = error;
-	return true;
-}
-
-#define FAULT(type, name, parameters, arguments, error, result)                \
-	type __real_##name parameters;                                         \
-	type __wrap_##name parameters;                                         \
-	type __wrap_##name parameters                                          \
-	{                                                                      \
-		return fails(error) ? (result) : __real_##name arguments;      \
-	}                                                                      \
-	struct fault_ends_here
-
-FAULT(void *, malloc, (size_t size), (size), ENOMEM, NULL);
-FAULT(void *, calloc, (size_t n, size_t size), (n, size), ENOMEM, NULL);
-FAULT(void *, realloc, (void *old, size_t size), (old, size), ENOMEM, NULL);
 FAULT(int, socket, (int family, int type, int protocol),
     (family, type, protocol), EMFILE, -1);
 FAULT(int, connect, (int fd, const struct sockaddr *address, socklen_t size),

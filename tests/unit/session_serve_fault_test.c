@@ -4,36 +4,12 @@
  * in turn: it costs at most that client, whose serve returns; the next one is
  * served, and nothing is left.
  */
+#include "unit/fault.h"
 #include "unit/session_bed.h"
 
 #include <sys/epoll.h>
 #include <sys/mman.h>
 
-static int countdown; /* 0: none is to fail */
-static bool failed;
-
-static bool
-fails(int error)
-{
-	if (countdown == 0 || --countdown != 0)
-		return false;
-	failed = true;
-	errno = error;
-	return true;
-}
-
-#define FAULT(type, name, parameters, arguments, error, result)                \
-	type __real_##name parameters;                                         \
-	type __wrap_##name parameters;                                         \
-	type __wrap_##name parameters                                          \
-	{                                                                      \
-		return fails(error) ? (result) : __real_##name arguments;      \
-	}                                                                      \
-	struct fault_ends_here
-
-FAULT(void *, malloc, (size_t size), (size), ENOMEM, NULL);
-FAULT(void *, calloc, (size_t n, size_t size), (n, size), ENOMEM, NULL);
-FAULT(void *, realloc, (void *old, size_t size), (old, size), ENOMEM, NULL);
 FAULT(void *, reallocarray, (void *old, size_t n, size_t size), (old, n, size),
     ENOMEM, NULL);
 FAULT(void *, mmap,
