@@ -161,7 +161,7 @@ accept_one(struct listener *listener)
 	result = consumer->type->accepted(consumer, listener, fd);
 	if (listener->listeners->quota > 0)
 		listeners_count(listener->listeners);
-	/* Other workers wait on the same socket: who is busy leaves it to them. */
+	/* Other workers wait on the same socket: who is busy leaves it. */
 	return result <= 0 && !listener->listeners->borrowed;
 }
 
