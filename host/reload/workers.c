@@ -112,24 +112,11 @@ directive_of_running(const struct plan *plan, const char *name,
     struct settings *settings, struct directive *ret_directive)
 {
 	struct record *record = repository_find(plan->options.repository, name);
-	const struct definition *now;
 
 	if (record == NULL || record_current(record) == NULL)
 		return -ENOENT;
-	now = instance_definition(record_current(record));
-	*ret_directive = (struct directive){
-	    .kind = now->kind,
-	    .name = now->name,
-	    .type = now->type,
-	    .path = now->path,
-	    .symbol = now->symbol,
-	    .factory = now->factory,
-	    .inactive = now->inactive,
-	    .argc = now->argc,
-	    .argv = now->argv,
-	    .settings = settings,
-	};
-	TAILQ_INIT(&ret_directive->modules);
+	definition_directive(instance_definition(record_current(record)),
+	    settings, ret_directive);
 	return 0;
 }
 

@@ -24,6 +24,25 @@ definition_free(struct definition *definition)
 	return NULL;
 }
 
+void
+definition_directive(const struct definition *definition,
+    struct settings *settings, struct directive *ret_directive)
+{
+	*ret_directive = (struct directive){
+	    .kind = definition->kind,
+	    .name = definition->name,
+	    .type = definition->type,
+	    .path = definition->path,
+	    .symbol = definition->symbol,
+	    .factory = definition->factory,
+	    .inactive = definition->inactive,
+	    .argc = definition->argc,
+	    .argv = definition->argv,
+	    .settings = settings,
+	};
+	TAILQ_INIT(&ret_directive->modules);
+}
+
 static size_t
 string_size(const char *string)
 {

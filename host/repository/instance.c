@@ -245,21 +245,12 @@ instance_prepare_settings(struct instance *instance,
     const struct settings *settings, struct definition **ret_definition)
 {
 	struct definition *now = instance->definition;
-	struct directive directive = {
-	    .kind = now->kind,
-	    .name = now->name,
-	    .type = now->type,
-	    .path = now->path,
-	    .symbol = now->symbol,
-	    .factory = now->factory,
-	    .inactive = now->inactive,
-	    .argc = now->argc,
-	    .argv = now->argv,
-	};
+	struct directive directive;
+	int result;
 
-	int result = definition_new(instance->repository, &directive, settings,
+	definition_directive(now, NULL, &directive);
+	result = definition_new(instance->repository, &directive, settings,
 	    instance->image, ret_definition);
-
 	if (result == 0 && instance->copied != NULL)
 		(*ret_definition)->identity = instance->copied;
 	return result;

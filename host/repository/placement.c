@@ -109,16 +109,7 @@ static int
 print(const struct definition *definition, const struct settings *settings,
     struct text *text)
 {
-	struct directive directive = {
-	    .kind = definition->kind,
-	    .name = definition->name,
-	    .type = definition->type,
-	    .path = definition->path,
-	    .symbol = definition->symbol,
-	    .factory = definition->factory,
-	    .argc = definition->argc,
-	    .argv = definition->argv,
-	};
+	struct directive directive;
 	struct settings copy = *settings;
 	AUTO_TEXT words;
 
@@ -126,9 +117,9 @@ print(const struct definition *definition, const struct settings *settings,
 	arguments_print(definition->argc, definition->argv, &words);
 	if (words.failed)
 		return -ENOMEM;
+	definition_directive(definition, &copy, &directive);
 	directive.arguments = text_string(&words);
-	directive.settings = &copy;
-	TAILQ_INIT(&directive.modules);
+	directive.inactive = false; /* whatever its instance here is */
 	return directive_print(&directive, text);
 }
 

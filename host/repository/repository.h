@@ -184,6 +184,10 @@ int instance_prepare_settings(struct instance *instance,
 void instance_commit_settings(
     struct instance *instance, struct definition *definition);
 struct definition *definition_free(struct definition *definition);
+/* As the directive that it is a copy of, with these settings; it borrows the
+ * words, and has no modules. */
+void definition_directive(const struct definition *definition,
+    struct settings *settings, struct directive *ret_directive);
 void instance_set_inactive(struct instance *instance, bool inactive);
 
 /* The endpoints that it would have with other attributes, those that it asked
