@@ -4,6 +4,9 @@
  */
 #include "unit/session_bed.h"
 
+#include <dirent.h>
+#include <poll.h>
+
 struct stage *
 stage_of(struct berth_session *session)
 {
@@ -310,4 +313,99 @@ stage_send(struct stage *stage, int client, const char *text)
 	(void)stage;
 	assert_int_equal(
 	    send(client, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+}
+
+void
+stage_talk(struct stage *stage, int client, unsigned number)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "client %u", number);
+	stage_send(stage, client, text);
+	stage_expect(stage, client, text);
+}
+
+bool
+stage_is_quiet(struct stage *stage, int client)
+{
+	struct pollfd look = {.fd = client, .events = POLLIN};
+
+	bed_turn(stage->bed);
+	return poll(&look, 1, 20) == 0;
+}
+
+static bool
+is_named(const char *id, const char *prefix)
+{
+	char path[64], name[32] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%.20s/comm", id);
+	file = fopen(path, "r");
+	if (file == NULL)
+		return false;
+	if (fgets(name, sizeof(name), file) == NULL)
+		name[0] = '\0';
+	fclose(file);
+	return strncmp(name, prefix, strlen(prefix)) == 0;
+}
+
+unsigned
+stage_count_threads(const char *prefix)
+{
+	DIR *dir = opendir("/proc/self/task");
+	unsigned count = 0;
+	struct dirent *entry;
+
+	assert_non_null(dir);
+	while ((entry = readdir(dir)) != NULL)
+		count += is_named(entry->d_name, prefix);
+	closedir(dir);
+	return count;
+}
+
+bool
+stage_is_drained(void *context)
+{
+	struct stage *stage = context;
+
+	return stage->notes.drained > 0;
+}
+
+bool
+stage_is_stuck(void *context)
+{
+	struct stage *stage = context;
+
+	return stage->notes.stuck > 0;
+}
+
+bool
+stage_has_count(void *context)
+{
+	struct stage_wait *wait = context;
+
+	return *wait->count == wait->wanted;
+}
+
+static void
+release(struct server_retired *retired)
+{
+	struct stage_kept *kept = BASE_CONTAINER(
+	    retired, struct stage_kept, retired);
+
+	++*kept->released;
+	free(kept);
+}
+
+struct stage_kept *
+stage_keep(struct stage *stage, unsigned *released)
+{
+	struct stage_kept *kept = calloc(1, sizeof(*kept));
+
+	assert_non_null(kept);
+	kept->settings = stage->bed->settings;
+	kept->retired.fn = release;
+	kept->released = released;
+	return kept;
 }

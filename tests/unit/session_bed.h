@@ -57,6 +57,32 @@ void stage_expect(struct stage *stage, int client, const char *text);
 int stage_until_end(struct stage *stage, int client, size_t *ret_bytes);
 void stage_send(struct stage *stage, int client, const char *text);
 
+/* It says who it is, and hears it. */
+void stage_talk(struct stage *stage, int client, unsigned number);
+/* Nothing comes to the client, for a moment. */
+bool stage_is_quiet(struct stage *stage, int client);
+/* Threads whose names begin so: a sanitizer has some too.  The kernel wakes
+ * whoever joins a thread before it takes the thread out of its list, so one
+ * that has ended may be seen for a moment more. */
+unsigned stage_count_threads(const char *prefix);
+
+/* Conditions for bed_until(): of a stage, of a struct stage_wait. */
+bool stage_is_drained(void *context);
+bool stage_is_stuck(void *context);
+struct stage_wait {
+	unsigned *count;
+	unsigned wanted;
+};
+bool stage_has_count(void *context);
+
+/* A copy of the settings that counts when it is released, and is gone then. */
+struct stage_kept {
+	struct settings settings;
+	struct server_retired retired;
+	unsigned *released;
+};
+struct stage_kept *stage_keep(struct stage *stage, unsigned *released);
+
 /* An echo that takes what it can write. */
 int stage_echo(struct berth_session *session, struct berth_bytes in);
 

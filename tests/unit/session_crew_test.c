@@ -3,7 +3,6 @@
  * Sessions in threads: one for each, and pools.  The rows R-THR and R-POOL of
  * the requirements.
  */
-#include <dirent.h>
 #include <poll.h>
 
 #include "unit/session_bed.h"
@@ -22,37 +21,6 @@ drive(struct stage *stage, enum concurrency_kind kind, unsigned count,
 	stage->bed->log.level = 3;
 }
 
-static bool
-is_ours(const char *id)
-{
-	char path[64], name[32] = "";
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%.20s/comm", id);
-	file = fopen(path, "r");
-	if (file == NULL)
-		return false;
-	if (fgets(name, sizeof(name), file) == NULL)
-		name[0] = '\0';
-	fclose(file);
-	return strncmp(name, "test/", 5) == 0;
-}
-
-/* Those of the crew, by their names: a sanitizer has threads too. */
-static unsigned
-count_threads(void)
-{
-	DIR *dir = opendir("/proc/self/task");
-	unsigned count = 0;
-	struct dirent *entry;
-
-	assert_non_null(dir);
-	while ((entry = readdir(dir)) != NULL)
-		count += is_ours(entry->d_name);
-	closedir(dir);
-	return count;
-}
-
 /*
  * The kernel wakes whoever joins a thread before it takes the thread out of
  * its list, so one that has ended may be seen for a moment more.
@@ -62,9 +30,9 @@ expect_threads(unsigned count)
 {
 	uint64_t end = mono_now().ns + MONO_MS(1000) * PATIENCE_S;
 
-	while (count_threads() != count && mono_now().ns < end)
+	while (stage_count_threads("test/") != count && mono_now().ns < end)
 		poll(NULL, 0, 1);
-	assert_int_equal(count_threads(), count);
+	assert_int_equal(stage_count_threads("test/"), count);
 }
 
 struct listing {
@@ -95,42 +63,7 @@ list_all(struct stage *stage)
 	return listing;
 }
 
-static bool
-is_quiet(struct stage *stage, int client)
-{
-	struct pollfd look = {.fd = client, .events = POLLIN};
-
-	bed_turn(stage->bed);
-	return poll(&look, 1, 20) == 0;
-}
-
-static bool
-is_drained(void *context)
-{
-	struct stage *stage = context;
-
-	return stage->notes.drained > 0;
-}
-
-static bool
-is_stuck(void *context)
-{
-	struct stage *stage = context;
-
-	return stage->notes.stuck > 0;
-}
-
 /* --- what all have in common -----------------------------------------------*/
-
-static void
-talk(struct stage *stage, int client, unsigned number)
-{
-	char text[32];
-
-	snprintf(text, sizeof(text), "client %u", number);
-	stage_send(stage, client, text);
-	stage_expect(stage, client, text);
-}
 
 static void
 many_clients(struct stage *stage)
@@ -141,7 +74,7 @@ many_clients(struct stage *stage)
 	for (unsigned i = 0; i < CLIENTS; i++)
 		clients[i] = bed_connect(stage->listener);
 	for (unsigned i = 0; i < CLIENTS; i++) {
-		talk(stage, clients[i], i);
+		stage_talk(stage, clients[i], i);
 		shutdown(clients[i], SHUT_WR);
 		assert_int_equal(stage_until_end(stage, clients[i], NULL), 0);
 		close(clients[i]);
@@ -186,11 +119,11 @@ test_iterative_next_waits(void **state)
 	drive(stage, CONCURRENCY_ITERATIVE, 1, 0);
 	stage_serve(stage, &echo, "tcp:127.0.0.1:0");
 	first = bed_connect(stage->listener);
-	talk(stage, first, 1);
+	stage_talk(stage, first, 1);
 	second = bed_connect(stage->listener);
 	stage_send(stage, second, "waits");
-	assert_true(is_quiet(stage, second));
-	talk(stage, first, 1);
+	assert_true(stage_is_quiet(stage, second));
+	stage_talk(stage, first, 1);
 	close(first);
 	stage_expect(stage, second, "waits");
 	assert_int_equal(stage->notes.opened, 2);
@@ -209,10 +142,10 @@ r_thr_6_capped_and_the_next_waits(void **state)
 	stage_serve(stage, &echo, "tcp:127.0.0.1:0");
 	for (unsigned i = 0; i < 3; i++)
 		clients[i] = bed_connect(stage->listener);
-	talk(stage, clients[0], 0);
-	talk(stage, clients[1], 1);
+	stage_talk(stage, clients[0], 0);
+	stage_talk(stage, clients[1], 1);
 	stage_send(stage, clients[2], "waits");
-	assert_true(is_quiet(stage, clients[2]));
+	assert_true(stage_is_quiet(stage, clients[2]));
 	expect_threads(2);
 	assert_int_equal(list_all(stage).count, 2);
 	close(clients[0]);
@@ -232,7 +165,7 @@ r_thr_parked_threads_serve_again_and_go(void **state)
 	stage_serve(stage, &echo, "tcp:127.0.0.1:0");
 	for (unsigned i = 0; i < 5; i++) {
 		client = bed_connect(stage->listener);
-		talk(stage, client, i);
+		stage_talk(stage, client, i);
 		close(client);
 		stage_until_active(stage, 0);
 		expect_threads(1);
@@ -273,7 +206,7 @@ r_thr_2_ends_with_a_client_that_never_reads(void **state)
 	client = bed_connect(stage->listener);
 	stage_until_opened(stage, 1);
 	server_drain(stage->server, 0);
-	bed_until(stage->bed, is_drained, stage);
+	bed_until(stage->bed, stage_is_drained, stage);
 	assert_int_equal(stage->notes.closed, 1);
 	assert_int_equal(stage->notes.stuck, 0);
 	stage->server = server_free(stage->server);
@@ -290,7 +223,7 @@ ends_hundred_times(struct stage *stage)
 		stage_serve(stage, &echo, "tcp:127.0.0.1:0");
 		for (unsigned i = 0; i < 4; i++)
 			clients[i] = bed_connect(stage->listener);
-		talk(stage, clients[0], 0);
+		stage_talk(stage, clients[0], 0);
 		if (round % 2 == 0)
 			server_abort(stage->server, BERTH_CLOSED_DRAINED);
 		else
@@ -357,7 +290,7 @@ r_pool_2_3_queue_is_bounded(void **state)
 	stage_until_active(stage, 2);
 	bed_until(stage->bed, one_open_one_waiting, stage);
 	/* The third is in the backlog, and the loop has time. */
-	assert_true(is_quiet(stage, clients[1]));
+	assert_true(stage_is_quiet(stage, clients[1]));
 	assert_int_equal(stage_counters(stage)->sessions_total, 2);
 	for (unsigned i = 0; i < 3; i++) {
 		if (i > 0)
@@ -377,15 +310,15 @@ r_pool_5_drain_finishes_what_waits(void **state)
 	drive(stage, CONCURRENCY_POOL, 1, 4);
 	stage_serve(stage, &echo, "tcp:127.0.0.1:0");
 	first = bed_connect(stage->listener);
-	talk(stage, first, 1);
+	stage_talk(stage, first, 1);
 	second = bed_connect(stage->listener);
 	stage_until_active(stage, 2);
 	server_drain(stage->server, MONO_MS(3600000));
-	talk(stage, first, 1);
+	stage_talk(stage, first, 1);
 	close(first);
-	talk(stage, second, 2);
+	stage_talk(stage, second, 2);
 	close(second);
-	bed_until(stage->bed, is_drained, stage);
+	bed_until(stage->bed, stage_is_drained, stage);
 }
 
 static void
@@ -397,7 +330,7 @@ r_pool_5_deadline_closes_what_waits(void **state)
 	drive(stage, CONCURRENCY_POOL, 1, 4);
 	stage_serve(stage, &echo, "tcp:127.0.0.1:0");
 	first = bed_connect(stage->listener);
-	talk(stage, first, 1);
+	stage_talk(stage, first, 1);
 	second = bed_connect(stage->listener);
 	stage_until_active(stage, 2);
 	server_drain(stage->server, 0);
@@ -405,7 +338,7 @@ r_pool_5_deadline_closes_what_waits(void **state)
 	assert_int_equal(stage_until_end(stage, second, NULL), 0);
 	close(first);
 	close(second);
-	bed_until(stage->bed, is_drained, stage);
+	bed_until(stage->bed, stage_is_drained, stage);
 }
 
 /* --- reaching lanes --------------------------------------------------------*/
@@ -419,14 +352,14 @@ test_suspended_connections_wait(void **state)
 	drive(stage, CONCURRENCY_POOL, 1, 4);
 	stage_serve(stage, &echo, "tcp:127.0.0.1:0");
 	first = bed_connect(stage->listener);
-	talk(stage, first, 1);
+	stage_talk(stage, first, 1);
 	second = bed_connect(stage->listener);
 	stage_send(stage, second, "x");
 	stage_until_active(stage, 2);
 	server_accept(stage->server, false);
 	close(first);
 	stage_until_active(stage, 1);
-	assert_true(is_quiet(stage, second));
+	assert_true(stage_is_quiet(stage, second));
 	server_accept(stage->server, true);
 	stage_expect(stage, second, "x");
 	close(second);
@@ -447,54 +380,14 @@ test_held_sessions_do_not_read(void **state)
 	drive(stage, CONCURRENCY_THREAD, 4, 0);
 	stage_serve(stage, &echo, "tcp:127.0.0.1:0");
 	client = bed_connect(stage->listener);
-	talk(stage, client, 1);
+	stage_talk(stage, client, 1);
 	server_hold(stage->server, true);
 	bed_until(stage->bed, is_paused, stage);
 	stage_send(stage, client, "x");
-	assert_true(is_quiet(stage, client));
+	assert_true(stage_is_quiet(stage, client));
 	server_hold(stage->server, false);
 	stage_expect(stage, client, "x");
 	close(client);
-}
-
-struct kept {
-	struct settings settings;
-	struct server_retired retired;
-	unsigned *released;
-};
-
-static void
-release(struct server_retired *retired)
-{
-	struct kept *kept = BASE_CONTAINER(retired, struct kept, retired);
-
-	++*kept->released;
-	free(kept);
-}
-
-static struct kept *
-keep(struct stage *stage, unsigned *released)
-{
-	struct kept *kept = calloc(1, sizeof(*kept));
-
-	assert_non_null(kept);
-	kept->settings = stage->bed->settings;
-	kept->retired.fn = release;
-	kept->released = released;
-	return kept;
-}
-
-struct wait {
-	unsigned *count;
-	unsigned wanted;
-};
-
-static bool
-has_count(void *context)
-{
-	struct wait *wait = context;
-
-	return *wait->count == wait->wanted;
 }
 
 /* While clients talk the settings change under them, and the old ones go. */
@@ -502,9 +395,9 @@ static void
 test_settings_are_exchanged(void **state)
 {
 	struct stage *stage = *state;
-	struct kept *now = NULL, *before;
+	struct stage_kept *now = NULL, *before;
 	unsigned released = 0;
-	struct wait all = {&released, 50};
+	struct stage_wait all = {&released, 50};
 	int clients[3];
 
 	drive(stage, CONCURRENCY_THREAD, 4, 0);
@@ -513,18 +406,18 @@ test_settings_are_exchanged(void **state)
 		clients[i] = bed_connect(stage->listener);
 	for (unsigned round = 0; round < 50; round++) {
 		before = now;
-		now = keep(stage, &released);
+		now = stage_keep(stage, &released);
 		now->settings.input_limit_bytes = 4096 + round;
 		now->settings.idle_timeout_ms = 100000 + round;
 		server_update(stage->server, &now->settings);
 		if (before != NULL)
 			server_retire(stage->server, &before->retired);
 		for (unsigned i = 0; i < 3; i++)
-			talk(stage, clients[i], i);
+			stage_talk(stage, clients[i], i);
 	}
 	server_update(stage->server, &stage->bed->settings);
 	server_retire(stage->server, &now->retired);
-	bed_until(stage->bed, has_count, &all);
+	bed_until(stage->bed, stage_has_count, &all);
 	for (unsigned i = 0; i < 3; i++)
 		close(clients[i]);
 }
@@ -577,11 +470,11 @@ test_blocked_hook_is_told(void **state)
 	server_drain(stage->server, 0);
 	/* Its client is let go, the host goes on. */
 	stage_until_end(stage, client, NULL);
-	bed_until(stage->bed, is_stuck, stage);
+	bed_until(stage->bed, stage_is_stuck, stage);
 	assert_int_equal(stage_counters(stage)->sessions_active, 1);
 	assert_int_equal(stage->notes.drained, 0);
 	assert_int_equal(write(gate[1], "x", 1), 1);
-	bed_until(stage->bed, is_drained, stage);
+	bed_until(stage->bed, stage_is_drained, stage);
 	assert_int_equal(stage->notes.stuck, 1);
 	close(client);
 	close(gate[0]);

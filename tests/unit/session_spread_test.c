@@ -3,8 +3,6 @@
  * Sessions on several loops of the host: who gets which, limits, settings and
  * wishes that reach them, the end of a service and of a loop.
  */
-#include <dirent.h>
-#include <poll.h>
 
 #include "session/loops.h"
 #include "unit/session_bed.h"
@@ -55,36 +53,6 @@ teardown(void **state)
 	return stage_teardown(state);
 }
 
-static bool
-is_loop(const char *id)
-{
-	char path[64], name[32] = "";
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%.20s/comm", id);
-	file = fopen(path, "r");
-	if (file == NULL)
-		return false;
-	if (fgets(name, sizeof(name), file) == NULL)
-		name[0] = '\0';
-	fclose(file);
-	return strncmp(name, "loop/", 5) == 0;
-}
-
-static unsigned
-count_threads(void)
-{
-	DIR *dir = opendir("/proc/self/task");
-	unsigned count = 0;
-	struct dirent *entry;
-
-	assert_non_null(dir);
-	while ((entry = readdir(dir)) != NULL)
-		count += is_loop(entry->d_name);
-	closedir(dir);
-	return count;
-}
-
 struct threads {
 	unsigned wanted;
 };
@@ -94,7 +62,7 @@ are_threads(void *context)
 {
 	struct threads *threads = context;
 
-	return count_threads() == threads->wanted;
+	return stage_count_threads("loop/") == threads->wanted;
 }
 
 static void
@@ -115,21 +83,11 @@ sessions_on(struct stage *stage, unsigned loop)
 }
 
 static void
-talk(struct stage *stage, int client, unsigned number)
-{
-	char text[32];
-
-	snprintf(text, sizeof(text), "client %u", number);
-	stage_send(stage, client, text);
-	stage_expect(stage, client, text);
-}
-
-static void
 connect_all(struct stage *stage, int *clients, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
 		clients[i] = bed_connect(stage->listener);
-		talk(stage, clients[i], i);
+		stage_talk(stage, clients[i], i);
 	}
 }
 
@@ -170,23 +128,6 @@ list_all(struct stage *stage)
 	return listing;
 }
 
-static bool
-is_quiet(struct stage *stage, int client)
-{
-	struct pollfd look = {.fd = client, .events = POLLIN};
-
-	bed_turn(stage->bed);
-	return poll(&look, 1, 20) == 0;
-}
-
-static bool
-is_drained(void *context)
-{
-	struct stage *stage = context;
-
-	return stage->notes.drained > 0;
-}
-
 /* --- who gets which --------------------------------------------------------*/
 
 /* A loop that is not on time to be looked at is called busy. */
@@ -211,7 +152,7 @@ serves_evenly(struct stage *stage, const struct berth_session_type *type)
 		assert_int_equal(sessions_on(stage, i), EACH);
 	bed_until(stage->bed, are_listed, stage);
 	for (unsigned i = 0; i < CLIENTS; i++) {
-		talk(stage, clients[i], i);
+		stage_talk(stage, clients[i], i);
 		shutdown(clients[i], SHUT_WR);
 		assert_int_equal(stage_until_end(stage, clients[i], NULL), 0);
 	}
@@ -262,7 +203,7 @@ test_the_emptiest_loop_is_next(void **state)
 	stage_until_active(stage, CLIENTS - 2);
 	for (unsigned i = 1; i < 5; i += 3) {
 		clients[i] = bed_connect(stage->listener);
-		talk(stage, clients[i], i);
+		stage_talk(stage, clients[i], i);
 	}
 	for (unsigned i = 0; i < LOOPS; i++)
 		assert_int_equal(sessions_on(stage, i), EACH);
@@ -379,7 +320,7 @@ test_instances_are_exact(void **state)
 		clients[i] = bed_connect(stage->listener);
 		stage_send(stage, clients[i], "waits");
 	}
-	assert_true(is_quiet(stage, clients[4]));
+	assert_true(stage_is_quiet(stage, clients[4]));
 	assert_int_equal(stage_counters(stage)->sessions_active, 4);
 	for (unsigned i = 0; i + 4 < CLIENTS; i++) {
 		close(clients[i]);
@@ -424,11 +365,11 @@ test_drain_waits_for_all_loops(void **state)
 	connect_all(stage, clients, CLIENTS);
 	server_drain(stage->server, MONO_MS(3600000));
 	for (unsigned i = 0; i < CLIENTS; i++) {
-		talk(stage, clients[i], i);
+		stage_talk(stage, clients[i], i);
 		assert_int_equal(stage->notes.drained, 0);
 		close(clients[i]);
 	}
-	bed_until(stage->bed, is_drained, stage);
+	bed_until(stage->bed, stage_is_drained, stage);
 	assert_int_equal(stage->notes.closed, CLIENTS);
 }
 
@@ -445,7 +386,7 @@ test_deadline_closes_on_all_loops(void **state)
 		assert_int_equal(stage_until_end(stage, clients[i], NULL), 0);
 		close(clients[i]);
 	}
-	bed_until(stage->bed, is_drained, stage);
+	bed_until(stage->bed, stage_is_drained, stage);
 	assert_int_equal(stage->notes.closed, CLIENTS);
 	for (unsigned i = 0; i < CLIENTS; i++)
 		assert_int_equal(stage->notes.reasons[i], BERTH_CLOSED_DRAINED);
@@ -462,7 +403,7 @@ test_ends_hundred_times(void **state)
 		stage_serve(stage, &echo, LISTEN);
 		for (unsigned i = 0; i < CLIENTS; i++)
 			clients[i] = bed_connect(stage->listener);
-		talk(stage, clients[CLIENTS - 1], 0);
+		stage_talk(stage, clients[CLIENTS - 1], 0);
 		if (round % 2 == 0)
 			server_abort(stage->server, BERTH_CLOSED_DRAINED);
 		else
@@ -517,14 +458,6 @@ is_blocked(void *context)
 	return blocked > 0;
 }
 
-static bool
-is_stuck(void *context)
-{
-	struct stage *stage = context;
-
-	return stage->notes.stuck > 0;
-}
-
 static void
 test_blocked_loop_is_told(void **state)
 {
@@ -553,11 +486,11 @@ test_blocked_loop_is_told(void **state)
 	assert_non_null(strstr(listing.states, "busy"));
 	assert_int_equal(listing.on[0] + listing.on[1] + listing.on[2], 3);
 	server_drain(stage->server, 0);
-	bed_until(stage->bed, is_stuck, stage);
+	bed_until(stage->bed, stage_is_stuck, stage);
 	assert_int_equal(stage_counters(stage)->sessions_active, 1);
 	assert_int_equal(stage->notes.drained, 0);
 	assert_int_equal(write(gate[1], "x", 1), 1);
-	bed_until(stage->bed, is_drained, stage);
+	bed_until(stage->bed, stage_is_drained, stage);
 	for (unsigned i = 0; i < 3; i++)
 		close(clients[i]);
 	close(gate[0]);
@@ -642,7 +575,7 @@ test_held_sessions_do_not_read(void **state)
 	bed_until(stage->bed, are_paused, stage);
 	for (unsigned i = 0; i < CLIENTS; i++)
 		stage_send(stage, clients[i], "x");
-	assert_true(is_quiet(stage, clients[1]));
+	assert_true(stage_is_quiet(stage, clients[1]));
 	server_hold(stage->server, false);
 	for (unsigned i = 0; i < CLIENTS; i++)
 		stage_expect(stage, clients[i], "x");
@@ -660,70 +593,30 @@ test_suspended_wait_in_the_backlog(void **state)
 	server_accept(stage->server, false);
 	next = bed_connect(stage->listener);
 	stage_send(stage, next, "x");
-	assert_true(is_quiet(stage, next));
+	assert_true(stage_is_quiet(stage, next));
 	for (unsigned i = 0; i < CLIENTS; i++)
-		talk(stage, clients[i], i);
+		stage_talk(stage, clients[i], i);
 	server_accept(stage->server, true);
 	stage_expect(stage, next, "x");
 	close(next);
 	close_all(stage, clients, CLIENTS);
 }
 
-struct kept {
-	struct settings settings;
-	struct server_retired retired;
-	unsigned *released;
-};
-
-static void
-release(struct server_retired *retired)
-{
-	struct kept *kept = BASE_CONTAINER(retired, struct kept, retired);
-
-	++*kept->released;
-	free(kept);
-}
-
-static struct kept *
-keep(struct stage *stage, unsigned *released)
-{
-	struct kept *kept = calloc(1, sizeof(*kept));
-
-	assert_non_null(kept);
-	kept->settings = stage->bed->settings;
-	kept->retired.fn = release;
-	kept->released = released;
-	return kept;
-}
-
-struct wait {
-	unsigned *count;
-	unsigned wanted;
-};
-
-static bool
-has_count(void *context)
-{
-	struct wait *wait = context;
-
-	return *wait->count == wait->wanted;
-}
-
-/* While clients talk, come and go, the settings change under them. */
+/* While clients stage_talk, come and go, the settings change under them. */
 static void
 test_settings_are_exchanged(void **state)
 {
 	struct stage *stage = *state;
-	struct kept *now = NULL, *before;
+	struct stage_kept *now = NULL, *before;
 	unsigned released = 0;
-	struct wait all = {&released, 50};
+	struct stage_wait all = {&released, 50};
 	int clients[CLIENTS];
 
 	stage_serve(stage, &echo, LISTEN);
 	connect_all(stage, clients, CLIENTS);
 	for (unsigned round = 0; round < 50; round++) {
 		before = now;
-		now = keep(stage, &released);
+		now = stage_keep(stage, &released);
 		now->settings.input_limit_bytes = 4096 + round;
 		now->settings.idle_timeout_ms = 100000 + round;
 		server_update(stage->server, &now->settings);
@@ -732,11 +625,11 @@ test_settings_are_exchanged(void **state)
 		close(clients[round % CLIENTS]);
 		clients[round % CLIENTS] = bed_connect(stage->listener);
 		for (unsigned i = 0; i < CLIENTS; i++)
-			talk(stage, clients[i], i);
+			stage_talk(stage, clients[i], i);
 	}
 	server_update(stage->server, &stage->bed->settings);
 	server_retire(stage->server, &now->retired);
-	bed_until(stage->bed, has_count, &all);
+	bed_until(stage->bed, stage_has_count, &all);
 	close_all(stage, clients, CLIENTS);
 }
 
@@ -771,7 +664,7 @@ test_a_loop_ends_with_its_last_session(void **state)
 	connect_all(stage, more, EACH);
 	assert_int_equal(sessions_on(stage, 0), 2 * EACH);
 	for (unsigned i = 0; i < CLIENTS; i++)
-		talk(stage, clients[i], i);
+		stage_talk(stage, clients[i], i);
 	expect_threads(stage, LOOPS - 1);
 	for (unsigned i = 0; i < CLIENTS; i++)
 		close(clients[i]);
@@ -779,7 +672,7 @@ test_a_loop_ends_with_its_last_session(void **state)
 	expect_threads(stage, 0);
 	assert_false(server_sessions_on(stage->server, 1, &count));
 	for (unsigned i = 0; i < EACH; i++)
-		talk(stage, more[i], i);
+		stage_talk(stage, more[i], i);
 	close_all(stage, more, EACH);
 	/* "client N" each time. */
 	assert_int_equal(
@@ -818,7 +711,7 @@ test_fewer_and_more_hundred_times(void **state)
 		for (unsigned i = 0; i < CLIENTS; i++)
 			clients[i] = bed_connect(stage->listener);
 		for (unsigned i = 0; i < CLIENTS; i++) {
-			talk(stage, clients[i], i);
+			stage_talk(stage, clients[i], i);
 			if (i == CLIENTS / 2)
 				use(stage, 1 + (round + 1) % LOOPS);
 		}
