@@ -7,7 +7,7 @@ import socket
 import threading
 
 from berth_e2e import Failure, case, main, receive, receive_all, wait_until
-from steered import SANITIZED, Steered
+from steered import SANITIZED, Steered, in_threads
 
 SESSIONS = 200 if SANITIZED else 1000
 ROUNDS = 20 if SANITIZED else 100
@@ -73,23 +73,6 @@ def talk_slowly(host):
         writer.join()
         assert receive_all(client) == b""
     assert got[0] == BANNER + text
-
-
-def in_threads(count, function):
-    failures = []
-
-    def run(number):
-        try:
-            function(number)
-        except (Failure, AssertionError, OSError) as failure:
-            failures.append((number, repr(failure)))
-
-    threads = [threading.Thread(target=run, args=(n,)) for n in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not failures, failures[:3]
 
 
 @case

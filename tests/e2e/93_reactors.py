@@ -10,7 +10,7 @@ import socket
 import threading
 
 from berth_e2e import Failure, case, main, receive, receive_all, wait_until
-from steered import HELLO, SANITIZED, Load, Steered
+from steered import HELLO, SANITIZED, Load, Steered, in_threads
 
 SESSIONS = 200 if SANITIZED else 1000
 ROUNDS = 20 if SANITIZED else 100
@@ -95,23 +95,6 @@ def talk(host, number):
         client.sendall(text[100:])
         client.shutdown(socket.SHUT_WR)
         assert receive_all(client) == BANNER + text
-
-
-def in_threads(count, function):
-    failures = []
-
-    def run(number):
-        try:
-            function(number)
-        except (Failure, AssertionError, OSError) as failure:
-            failures.append((number, repr(failure)))
-
-    threads = [threading.Thread(target=run, args=(n,)) for n in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not failures, failures[:3]
 
 
 def ended(client):

@@ -14,7 +14,7 @@ import tempfile
 import threading
 
 from berth_e2e import (
-    BUILD, BERTHD, SOURCE, TIMEOUT, Host, connect, receive)
+    BUILD, BERTHD, SOURCE, TIMEOUT, Failure, Host, connect, receive)
 
 PLUGINS = os.path.join(BUILD, "tests", "plugins")
 # A plugin that comes with the host.
@@ -213,3 +213,21 @@ class Load:
             thread.start()
         for thread in threads:
             thread.join()
+
+
+def in_threads(count, function):
+    """function(0), function(1), ... at once; none may fail."""
+    failures = []
+
+    def run(number):
+        try:
+            function(number)
+        except (Failure, AssertionError, OSError) as failure:
+            failures.append((number, repr(failure)))
+
+    threads = [threading.Thread(target=run, args=(n,)) for n in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures, failures[:3]
